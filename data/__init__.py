@@ -1,0 +1,1 @@
+"""Getting and readying text; run once, before training."""

@@ -1,0 +1,1 @@
+"""Proven version in, answers out."""

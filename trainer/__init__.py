@@ -1,0 +1,1 @@
+"""Text in, proven version out."""
