@@ -1,0 +1,1 @@
+"""What the encoder is: backbone, the one text-to-tensor layer, pooling."""

@@ -1,0 +1,89 @@
+"""One label per text or pair of texts."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from sklearn import metrics as sklearn_metrics
+
+from trainer.models.pooling import pool
+
+
+class Classification:
+    """Single-label classification: labels are strings in and strings out.
+
+    Args:
+        labels: tuple of str, in the order of the probabilities.
+        text_pair: bool; whether a second text belongs to each row.
+        model_config: trainer.config.ModelConfig.
+    """
+
+    name = "classification"
+
+    def __init__(self, labels, text_pair, model_config):
+        self.labels = tuple(labels)
+        self.text_pair = text_pair
+        self.config = model_config
+
+    def build(self, encoder):
+        """keras.Model: the encoder's inputs to logits `<float32>[batch, labels]`."""
+        pooled = pool(encoder, self.config.pooling)
+        pooled = keras.layers.Identity(name="embedding", dtype="float32")(pooled)
+        dropped = keras.layers.Dropout(self.config.dropout, name="head_dropout", dtype="float32")(pooled)
+        logits = keras.layers.Dense(
+            len(self.labels),
+            kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+            name="logits",
+            dtype="float32",  # the softmax of a bfloat16 logit loses three digits
+        )(dropped)
+        return keras.Model(encoder.backbone.input, logits, name=self.name)
+
+    def embedder(self, model):
+        """keras.Model that shares `model`'s weights: the encoder's inputs to text vectors `<float32>[batch, hidden]`."""
+        return keras.Model(model.input, model.get_layer("embedding").output, name="embedder")
+
+    def targets(self, labels):
+        """Strings to label ids, `<int32>[rows]`."""
+        index = {label: i for i, label in enumerate(self.labels)}
+        return np.array([index[label] for label in labels], np.int32)
+
+    def loss(self):
+        """Cross-entropy of ids `<int>[batch]` and logits, averaged over the weights of the rows."""
+        smoothing, labels = self.config.label_smoothing, len(self.labels)
+
+        def cross_entropy(target, logits):
+            one_hot = keras.ops.one_hot(keras.ops.reshape(target, (-1,)), labels)
+            one_hot = one_hot * (1 - smoothing) + smoothing / labels
+            return keras.losses.categorical_crossentropy(one_hot, logits, from_logits=True)
+
+        return keras.losses.LossFunctionWrapper(cross_entropy, reduction="mean_with_sample_weight", name="loss")
+
+    def metrics(self):
+        """Keras metrics shown while training."""
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+    def score(self, logits, targets):
+        """Logits `<float32>[rows, labels]` and ids `<int>[rows]` to {metric: float}."""
+        predicted = logits.argmax(axis=1)
+        logits = logits.astype(np.float64)
+        log_sum = np.logaddexp.reduce(logits, axis=1)
+        return {
+            "accuracy": float(np.mean(predicted == targets)),
+            "macro_f1": float(sklearn_metrics.f1_score(targets, predicted, average="macro", zero_division=0)),
+            "loss": float(np.mean(log_sum - logits[np.arange(len(targets)), targets])),
+        }
+
+    def probabilities(self, logits):
+        """Logits `<float32>[batch, labels]` to probabilities of the same shape, as TensorFlow ops."""
+        return tf.nn.softmax(logits)
+
+    def serving_outputs(self, logits, truncated):
+        """The named outputs of `serving_default`, as TensorFlow ops; `abstain` is false until a threshold is set."""
+        probabilities = self.probabilities(logits)
+        best = tf.argmax(probabilities, axis=1)
+        return {
+            "label": tf.gather(tf.constant(self.labels), best),
+            "score": tf.reduce_max(probabilities, axis=1),
+            "probabilities": probabilities,
+            "truncated": truncated,
+            "abstain": tf.zeros_like(truncated),
+        }
