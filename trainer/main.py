@@ -1,0 +1,61 @@
+"""`python -m trainer.main --flagfile=…`: parses the flags, runs one mode, turns errors into lines and exit codes."""
+
+import errno
+import importlib
+import os
+import sys
+
+from trainer import flags
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def main(arguments=None):
+    """Runs the mode that the flags name; returns the exit code of the process."""
+    config = None
+    try:
+        config = flags.parse(sys.argv[1:] if arguments is None else arguments)
+        prepare(os.environ)
+        mode = importlib.import_module(f"trainer.modes.{config.run.mode}")
+        return mode.run(config) or 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        code, line = explain(error, config)
+        if code is None:  # nobody's mistake but ours: keep the traceback
+            raise
+        print("error: " + " ".join(line.split()), file=sys.stderr)
+        return code
+
+
+def prepare(environment):
+    """What TensorFlow and Keras read while they are imported; the modes import them, so this comes first."""
+    environment["KERAS_BACKEND"] = "tensorflow"
+    environment["TF_USE_LEGACY_KERAS"] = "0"
+    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+
+def explain(error, config=None):
+    """(exit code, line) of an error that the user or the machine caused; (None, "") of any other."""
+    text = str(error)
+    if isinstance(getattr(error, "exit_code", None), int):  # UserError, ServingError
+        return error.exit_code, text
+    if getattr(error, "errno", None) in _NO_SPACE or "No space left on device" in text:
+        return 5, f"disk full at {_place(error, config)}: free some space, then give the same command again"
+    if isinstance(error, OSError) and error.errno in _NO_ACCESS:
+        return 5, f"{_place(error, config)}: {error.strerror}; give a place that may be read and written"
+    # TensorFlow's class by name: it is not imported here.
+    if isinstance(error, MemoryError) or any(c.__name__ == "ResourceExhaustedError" for c in type(error).__mro__):
+        return 5, "out of memory: give a smaller --batch_size (with --gradient_accumulation) or --sequence_length"
+    return None, ""
+
+
+def _place(error, config):
+    return getattr(error, "filename", None) or (config and config.run.workdir) or os.getcwd()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
