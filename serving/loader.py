@@ -1,0 +1,250 @@
+"""A version loaded as TF Serving loads it: a v1 Session over the MetaGraph, XLA and mixed precision off.
+
+`tf.saved_model.load` answers where TF Serving fails (variables that no v1 Session finds, ops that the server lacks), so
+proofs and the embedded server go through here. Source: tensorflow/cc/saved_model/loader.cc, and SavedModel warm-up of
+tensorflow_serving/servables/tensorflow.
+
+`python -m serving.loader VERSION_DIR REQUESTS.npz ANSWERS.npz` is the proof's clean process: it loads, replays the
+warm-up, runs every request, writes the answers and prints one JSON line (status, culprit). Exit codes: 0, or 3 refused.
+"""
+
+import json
+import os
+import pathlib
+import re
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow loads: its start-up lines are no news
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import rewriter_config_pb2, saved_model_pb2
+
+from serving import exchange, opsets
+from serving.contract import CONTRACT_FILE, WARMUP_FILE, ServingError, read_contract
+
+MAX_WARMUP_RECORDS = 1000  # TF Serving refuses a version with more
+_INIT_OP = "__saved_model_init_op"
+
+
+class ServedVersion:
+    """One loaded version; a context manager. `run` may be called from many threads."""
+
+    def __init__(self, version_dir):
+        """Loads the version; ServingError (exit 3) with one culprit where TF Serving could not."""
+        self.version_dir = pathlib.Path(version_dir)
+        saved_model = read_saved_model(self.version_dir)
+        _register_text_ops(graph_ops(saved_model), targets_of(self.version_dir))
+        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_session_config())
+        try:
+            self.meta_graph = _load(self._session, self.version_dir)
+            self._tensors = {name: self._look_up(each) for name, each in self.signatures.items()}
+        except Exception as error:
+            self.close()
+            raise ServingError(f"{self.version_dir}: {culprit(error)}", exit_code=3) from error
+
+    @property
+    def signatures(self):
+        """`{name: SignatureDef}` of what can be asked."""
+        return {name: each for name, each in self.meta_graph.signature_def.items() if name != _INIT_OP}
+
+    def run(self, signature_name, inputs):
+        """Outputs `{name: array}` of one request `{name: array}`; raises tf.errors.OpError as the server answers."""
+        if signature_name not in self._tensors:
+            _reject(f"signature {signature_name!r} not found; the version has {', '.join(sorted(self._tensors))}")
+        feeds, fetches = self._tensors[signature_name]
+        if set(inputs) != set(feeds):
+            _reject(f"signature {signature_name} takes {', '.join(sorted(feeds))}; given: {', '.join(sorted(inputs))}")
+        return self._session.run(fetches, {feeds[name]: _checked(feeds[name], name, inputs[name]) for name in feeds})
+
+    def replay_warmup(self):
+        """Runs every warm-up record, as the server does before it serves; returns their number, 0 without a file."""
+        count = 0
+        for count, log in enumerate(warmup_records(self.version_dir), start=1):
+            if count > MAX_WARMUP_RECORDS:
+                raise ServingError(f"warm-up has more than {MAX_WARMUP_RECORDS} records", exit_code=3)
+            try:
+                self.run(*warmup_request(log))
+            except tf.errors.OpError as error:
+                raise ServingError(f"warm-up record {count}: {culprit(error)}", exit_code=3) from error
+        return count
+
+    def close(self):
+        """Frees the session; nothing may run afterwards."""
+        self._session.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _look_up(self, signature):
+        graph = self._session.graph
+        feeds = {name: graph.get_tensor_by_name(info.name) for name, info in signature.inputs.items()}
+        return feeds, {name: graph.get_tensor_by_name(info.name) for name, info in signature.outputs.items()}
+
+
+def read_saved_model(version_dir):
+    """The SavedModel proto of a version, read without needing its ops; ServingError where there is none."""
+    path = pathlib.Path(version_dir) / "saved_model.pb"
+    try:
+        return saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    except FileNotFoundError:
+        raise ServingError(f"{path}: no such file; give a version folder") from None
+    except (OSError, DecodeError) as error:
+        raise ServingError(f"{path}: not readable as a SavedModel: {_first_line(error)}") from None
+
+
+def graph_nodes(saved_model):
+    """Every node of every graph and of its function library."""
+    for meta_graph in saved_model.meta_graphs:
+        yield from meta_graph.graph_def.node
+        for function in meta_graph.graph_def.library.function:
+            yield from function.node_def
+
+
+def graph_ops(saved_model):
+    """Names of all ops of a SavedModel (the proto, or the path of its saved_model.pb), functions included."""
+    if not isinstance(saved_model, saved_model_pb2.SavedModel):
+        saved_model = read_saved_model(pathlib.Path(saved_model).parent)
+    libraries = [meta_graph.graph_def.library.function for meta_graph in saved_model.meta_graphs]
+    functions = {function.signature.name for library in libraries for function in library}
+    return {node.op for node in graph_nodes(saved_model)} - functions
+
+
+def compiled_functions(saved_model):
+    """Functions with jit_compile=True: TF Serving, where XLA is off, answers INTERNAL to them."""
+    libraries = [meta_graph.graph_def.library.function for meta_graph in saved_model.meta_graphs]
+    functions = [function for library in libraries for function in library]
+    return sorted(each.signature.name for each in functions if each.attr["_XlaMustCompile"].b)
+
+
+def targets_of(version_dir):
+    """TF Serving releases that contract.json names; the newest known for a version without one."""
+    if not (pathlib.Path(version_dir) / CONTRACT_FILE).is_file():
+        return [opsets.known_targets()[-1]]
+    return [opsets.check_target(target) for target in read_contract(version_dir)["serving_target"]]
+
+
+def warmup_records(version_dir):
+    """The PredictionLog protos of the version's warm-up file; none where there is no file."""
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    path = pathlib.Path(version_dir) / WARMUP_FILE
+    if path.is_file():
+        for record in tf.compat.v1.io.tf_record_iterator(str(path)):
+            yield prediction_log_pb2.PredictionLog.FromString(record)
+
+
+def warmup_request(log):
+    """(signature, {name: array}) of a PredictionLog; ServingError for a kind that Slipway does not write."""
+    kind = log.WhichOneof("log_type")
+    if kind == "predict_log":
+        request = log.predict_log.request
+        inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
+        return request.model_spec.signature_name or "serving_default", inputs
+    if kind not in ("classify_log", "regress_log"):
+        raise ServingError(f"warm-up record of kind {kind}: allowed are predict, classify and regress", exit_code=3)
+    request = getattr(log, kind).request
+    examples = [example.SerializeToString() for example in request.input.example_list.examples]
+    return request.model_spec.signature_name or "serving_default", {"inputs": exchange.strings(examples)}
+
+
+def culprit(error):
+    """The one line that names what is wrong in a TensorFlow error, which is often forty lines long."""
+    text = str(error)
+    if found := re.search(r"Could not find variable (\S+?)[.,]?\s", text):
+        return (
+            f"variable not found in a v1 Session: {found[1]}; the export does not track the variables themselves "
+            "(track them with keras.export.ExportArchive)"
+        )
+    if found := re.search(r"Op type not registered '([^']+)'", text):
+        return f"op {found[1]} is not known to the server"
+    if found := re.search(r"associated with tags .*could not be found", text):
+        return "no MetaGraph with the tag 'serve'; export it with tf.saved_model.save"
+    return _first_line(error)
+
+
+def _first_line(error):
+    lines = [line.strip() for line in str(getattr(error, "message", "") or error).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("Graph execution error")]
+    return (lines[0] if lines else type(error).__name__)[:300]
+
+
+def _register_text_ops(ops, targets):
+    # The import registers every op of tf.text, so it happens only where the real server has registered them, too:
+    # a graph without them must also load here without them.
+    opsets.refuse_missing(ops, targets)
+    if any(ops & opsets.text_ops_of(target) for target in targets):
+        import tensorflow_text  # noqa: F401
+
+
+def _session_config():
+    config = tf.compat.v1.ConfigProto()
+    options = config.graph_options
+    options.optimizer_options.global_jit_level = tf.compat.v1.OptimizerOptions.OFF
+    for name in ("auto_mixed_precision", "auto_mixed_precision_onednn_bfloat16", "auto_mixed_precision_cpu"):
+        setattr(options.rewrite_options, name, rewriter_config_pb2.RewriterConfig.OFF)
+    return config
+
+
+def _load(session, version_dir):
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")  # the loader calls itself deprecated; it is also what the server does
+    try:
+        with session.graph.as_default():
+            return tf.compat.v1.saved_model.load(session, [tf.saved_model.SERVING], str(version_dir))
+    finally:
+        logger.setLevel(level)
+
+
+def _checked(tensor, name, value):
+    array = np.asarray(value, object) if tensor.dtype == tf.string else np.asarray(value)
+    is_text = all(isinstance(each, (bytes, str)) for each in array.flat) if tensor.dtype == tf.string else True
+    if array.dtype != tensor.dtype.as_numpy_dtype or not is_text:
+        given = np.asarray(value).dtype
+        _reject(f"input {name} is {given}; expected is {tensor.dtype.name}")
+    if not tensor.shape.is_compatible_with(array.shape):
+        _reject(f"input {name} has shape {array.shape}; expected is {tensor.shape}")
+    return array
+
+
+def _reject(message):
+    raise tf.errors.InvalidArgumentError(None, None, message)
+
+
+def answer_requests(version_dir, requests_path, answers_path):
+    """What the clean process does; returns its status, with the stage and culprit of the first failure."""
+    status = {"status": "failed", "stage": "load", "warmup_records": 0}
+    try:
+        with ServedVersion(version_dir) as version:
+            status["stage"] = "warm-up"
+            status["warmup_records"] = version.replay_warmup()
+            status["stage"] = "run"
+            requests = exchange.read(requests_path)
+            exchange.write(answers_path, [(name, version.run(name, inputs)) for name, inputs in requests])
+    except ServingError as error:
+        return status | {"culprit": str(error).removeprefix(f"{version_dir}: ")}
+    except tf.errors.OpError as error:
+        return status | {"culprit": culprit(error)}
+    return {"status": "ok", "warmup_records": status["warmup_records"], "tensorflow": tf.__version__}
+
+
+def main(arguments):
+    """The clean process; see the module's docstring."""
+    if len(arguments) != 3:
+        print("error: usage: python -m serving.loader VERSION_DIR REQUESTS.npz ANSWERS.npz", file=sys.stderr)
+        return 2
+    status = answer_requests(*arguments)
+    print(json.dumps(status), flush=True)
+    if status["status"] == "ok":
+        return 0
+    print(f"error: {status['culprit']}", file=sys.stderr)
+    return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
