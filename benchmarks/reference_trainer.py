@@ -1,0 +1,136 @@
+"""The reference side of quality_vs_transformers: one fine-tuning run by transformers' `Trainer` with its defaults.
+
+It runs in the bench environment (torch, transformers, accelerate, numpy), never beside TensorFlow, and imports
+nothing of Slipway: what is measured here must not depend on the code that it is compared with. It reads
+train.jsonl, dev.jsonl and test.jsonl (text, optional text_pair, label), trains on the CPU and writes one JSON file.
+Left as Trainer has them: AdamW, linear decay to 0, no weight decay, gradient norm 1, dropout of the encoder's
+config, rows in random order, the last epoch's weights. Times are seconds of wall clock.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import tempfile
+import time
+
+SPLITS = ("train", "dev", "test")
+
+
+def read_rows(path):
+    """Rows of one .jsonl file, as dicts."""
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def encode(rows, tokenizer, labels, max_length):
+    """Rows as Trainer wants them: token ids without padding (the collator pads each batch) and label numbers."""
+    pairs = [row["text_pair"] for row in rows] if "text_pair" in rows[0] else None
+    ids = tokenizer([row["text"] for row in rows], pairs, truncation=True, max_length=max_length)
+    return [
+        {**{name: ids[name][i] for name in ids}, "labels": labels.index(row["label"])} for i, row in enumerate(rows)
+    ]
+
+
+def scores(prediction, gold, classes):
+    """Accuracy and macro F1 (mean over all classes; 0 for one never hit), as shares. <int>[rows] each."""
+    f1 = []
+    for c in range(classes):
+        hit = int(((prediction == c) & (gold == c)).sum())
+        total = int((prediction == c).sum() + (gold == c).sum())
+        f1.append(2 * hit / total if total else 0.0)
+    return {"accuracy": float((prediction == gold).mean()), "macro_f1": sum(f1) / classes}
+
+
+def build_trainer(args, labels, rows, folder):
+    """A Trainer with transformers' defaults, and the encoded splits by name."""
+    import transformers
+
+    transformers.set_seed(args.seed)  # before the head's first weights are drawn
+    tokenizer = transformers.AutoTokenizer.from_pretrained(args.encoder)
+    encoded = {split: encode(rows[split], tokenizer, labels, args.max_length) for split in SPLITS}
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(args.encoder, num_labels=len(labels))
+    settings = transformers.TrainingArguments(
+        output_dir=folder,
+        seed=args.seed,
+        num_train_epochs=args.epochs,
+        per_device_train_batch_size=args.batch_size,
+        per_device_eval_batch_size=64,
+        learning_rate=args.learning_rate,
+        bf16=args.bf16 == "on",
+        use_cpu=True,
+        save_strategy="no",
+        report_to=[],
+        logging_steps=50,
+        disable_tqdm=True,
+    )
+    trainer = transformers.Trainer(
+        model=model,
+        args=settings,
+        train_dataset=encoded["train"],
+        data_collator=transformers.DataCollatorWithPadding(tokenizer),
+        compute_metrics=lambda pair: scores(pair[0].argmax(-1), pair[1], len(labels)),
+    )
+    return trainer, encoded
+
+
+def run(args):
+    """Trains and evaluates once; returns the record in the shape of Slipway's results.json."""
+    import torch
+
+    torch.set_num_threads(args.threads)
+    rows = {split: read_rows(pathlib.Path(args.data) / f"{split}.jsonl") for split in SPLITS}
+    labels = sorted({row["label"] for row in rows["train"]})
+    with tempfile.TemporaryDirectory() as folder:
+        trainer, encoded = build_trainer(args, labels, rows, folder)
+        cpu = time.process_time()
+        seconds = trainer.train().metrics["train_runtime"]
+        record = {
+            "train": {
+                "examples_per_second": len(rows["train"]) * args.epochs / seconds,
+                "seconds": seconds,
+                "cpu_seconds": time.process_time() - cpu,
+            }
+        }
+        for split in ("dev", "test"):
+            found = trainer.evaluate(encoded[split])
+            record[split] = {name: found[f"eval_{name}"] for name in ("accuracy", "macro_f1", "loss")}
+    return record | {"versions": versions()}
+
+
+def versions():
+    """What ran, for the table's footer."""
+    import torch
+    import transformers
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def main():
+    """Reads the command line, runs, and writes the record in one rename, so that a cut-off run leaves none."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="Folder with train.jsonl, dev.jsonl and test.jsonl.")
+    parser.add_argument("--encoder", required=True, help="Hugging Face folder of the encoder.")
+    parser.add_argument("--output", required=True, help="JSON file to write.")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--batch_size", type=int, default=32)
+    parser.add_argument("--learning_rate", type=float, default=5e-5)
+    parser.add_argument("--max_length", type=int, default=128)
+    parser.add_argument("--bf16", choices=("on", "off"), default="off", help="bfloat16 autocast.")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    args = parser.parse_args()
+    record = run(args)
+    unfinished = pathlib.Path(args.output + ".unfinished")
+    unfinished.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    unfinished.replace(args.output)
+
+
+if __name__ == "__main__":
+    main()
