@@ -1,4 +1,4 @@
-"""Reads command lines and flagfiles into clean `--name=value` settings, or says with file:line what is wrong.
+"""The text of flagfiles: `expand` reads it into clean settings or says with file:line what is wrong, `render` writes it.
 
 absl takes a line without `--` for a positional argument, keeps quotes and trailing comments in the value, and lets
 the last of two lines win, all without a word. Here each of these is an error; nothing reaches absl unchecked.
@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-from trainer.config import UserError
+from trainer.config import GROUPS, UserError
 
 EXACT = "# slipway: every flag, values exact"  # first line of a written flagfile: its values are taken as they stand
 FLAGFILE = "flagfile"
@@ -104,21 +104,25 @@ def _find(setting):
     """Path of a flagfile: from the current folder as absl does, else beside the file that includes it."""
     if not setting.value:
         raise UserError(f"{setting.where}--flagfile is empty: give --flagfile=FILE")
-    given = pathlib.Path(setting.value).expanduser()
-    if given.is_file():
+    given = pathlib.Path(os.path.expanduser(setting.value))
+    if _is_file(given):
         return given
     folder = pathlib.Path(setting.file).parent
     for beside in (folder / given, folder / given.name) if setting.file else ():
-        if beside.is_file():
+        if _is_file(beside):
             print(f"note: {setting.where}{given} is not in the current folder; taking {beside}", file=sys.stderr)
             return beside
     raise UserError(f"{setting.where}--flagfile={setting.value}: {_missing(given, setting)}")
 
 
+def _is_file(path):
+    return os.path.exists(path) and not os.path.isdir(path)  # a pipe will do: --flagfile=<(…)
+
+
 def _missing(given, setting):
-    if given.is_dir():
+    if os.path.isdir(given):
         return "this is a folder; name a file in it"
-    folder = given.parent if given.parent.is_dir() else pathlib.Path()
+    folder = given.parent if os.path.isdir(given.parent) else pathlib.Path()
     near = difflib.get_close_matches(given.name, [p.name for p in folder.glob("*.flags")], n=1)
     hint = f"; did you mean {folder / near[0]}?" if near else f"; the current folder is {pathlib.Path.cwd()}"
     return ("no such file here or beside the file that includes it" if setting.file else "no such file") + hint
@@ -185,3 +189,21 @@ def _space_hint(name, known):
 
 def _short(text):
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def render(config):
+    """The text of a flagfile that gives `config` again, every flag named and every float exact."""
+    lines = [EXACT]
+    for group, settings in GROUPS.items():
+        lines += ["", f"# {group}"]
+        for field in dataclasses.fields(settings):
+            value = getattr(getattr(config, group), field.name)
+            lines.append(f"--{field.name}={exact(value, type(field.default))}")
+    return "\n".join(lines) + "\n"
+
+
+def exact(value, kind):
+    """A value as its flag reads it back: the shortest digits that give the same float, lower-case booleans."""
+    if kind is bool:
+        return "true" if value else "false"
+    return repr(float(value)) if kind is float else str(value)

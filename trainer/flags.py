@@ -1,18 +1,20 @@
 """Flags: one per field of Config, made from the field's type, default, help and choices; the only absl flags here.
 
-`parse` goes through trainer.flaglint first, so that a mistake in a flagfile is an error with file and line.
+`parse` goes through trainer.flagfile first, so that a mistake in a flagfile is an error with file and line.
 """
 
 import dataclasses
 import difflib
+import os
 import shutil
 import textwrap
 
 from absl import flags
 
 from trainer import config as config_lib
-from trainer import flaglint
+from trainer import flagfile
 
+render = flagfile.render  # rooms that may not see absl take it from trainer.flagfile
 HELP = ("help", "helpfull", "helpshort", "h", "?")
 _WANTED = {bool: "true or false", int: "a whole number", float: "a number"}
 _USAGE = """usage: python -m trainer.main [--flagfile=FILE] [--name=value ...]
@@ -49,7 +51,7 @@ def parse(arguments):
     values = define()
     kinds = {field.name: type(field.default) for _, field in fields()}
     seen = {}
-    for setting in flaglint.expand(arguments, kinds):
+    for setting in flagfile.expand(arguments, kinds):
         _set(values[setting.name], setting)
         _check_twice(seen, setting, values[setting.name].value)
     config = config_lib.Config.from_flat({name: values[name].value for name in kinds})
@@ -58,8 +60,9 @@ def parse(arguments):
 
 
 def _set(flag, setting):
-    """Gives one setting to its absl flag."""
+    """Gives one setting to its absl flag; no shell opens the ~ of `--workdir=~/runs`, so it is done here."""
     value = "true" if setting.value is None else setting.value
+    value = os.path.expanduser(value) if value.startswith("~/") else value
     _check_text(setting, value)
     try:
         flag.parse(value)
@@ -95,24 +98,6 @@ def _check_twice(seen, setting, value):
         )
 
 
-def render(config):
-    """The text of a flagfile that gives `config` again, every flag named and every float exact."""
-    lines = [flaglint.EXACT]
-    for group, settings in config_lib.GROUPS.items():
-        lines += ["", f"# {group}"]
-        for field in dataclasses.fields(settings):
-            value = getattr(getattr(config, group), field.name)
-            lines.append(f"--{field.name}={_exact(value, type(field.default))}")
-    return "\n".join(lines) + "\n"
-
-
-def _exact(value, kind):
-    """A value as its flag reads it back: the shortest digits that give the same float, lower-case booleans."""
-    if kind is bool:
-        return "true" if value else "false"
-    return repr(float(value)) if kind is float else str(value)
-
-
 def help_text(width=None):
     """Every flag by group, with default and choices."""
     width = min(width or shutil.get_terminal_size((100, 24)).columns, 120)
@@ -125,7 +110,7 @@ def help_text(width=None):
 
 
 def _hint(field):
-    default = _exact(field.default, type(field.default))
+    default = flagfile.exact(field.default, type(field.default))
     return "|".join(field.metadata["choices"] or [_KINDS[type(field.default)]]) + f"  (default: {default or 'empty'})"
 
 

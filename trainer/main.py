@@ -26,7 +26,7 @@ def main(arguments=None):
         code, line = explain(error, config)
         if code is None:  # nobody's mistake but ours: keep the traceback
             raise
-        print("error: " + " ".join(line.split()), file=sys.stderr)
+        print("error: " + " ".join(line.splitlines()), file=sys.stderr)
         return code
 
 

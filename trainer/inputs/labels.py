@@ -79,8 +79,8 @@ def _positive(label, text):
         weight = float(text)
     except ValueError:
         weight = math.nan
-    if not 0 < weight < math.inf:
-        raise UserError(f"--class_weights: '{label}={text}': the weight must be a number above 0")
+    if not 1e-6 <= weight <= 1e6:
+        raise UserError(f"--class_weights: '{label}={text}': allowed is a number from 0.000001 to 1000000")
     return weight
 
 

@@ -11,6 +11,7 @@ import dataclasses
 import difflib
 import gzip
 import json
+import os
 import pathlib
 import zlib
 
@@ -54,7 +55,7 @@ def read_table(path, text_column="text", pair_column="", label_column="label", n
 
     A .txt file, one text a line, has no columns and can only be predicted. Raises UserError, with file:line.
     """
-    path = pathlib.Path(path).expanduser()
+    path = pathlib.Path(os.path.expanduser(path))
     columns = [text_column, *([pair_column] if pair_column else []), *([label_column] if need_labels else [])]
     try:
         rows = list(_rows(path, columns, need_labels))
@@ -99,7 +100,7 @@ def _rows(path, columns, need_labels):
     kind = kind_of(path)
     if path.is_dir():
         raise UserError(f"{path}: this is a folder; give a file")
-    if not path.exists():
+    if not os.path.exists(path):
         raise UserError(f"{path}: no such file{_near_file(path)}")
     if kind == ".txt" and (need_labels or len(columns) > 1):
         raise UserError(
@@ -152,13 +153,20 @@ def _read_jsonl(file, path, columns):
     for line, text in enumerate(_whole_lines(file), 1):
         if not text.strip():
             continue
-        try:
-            row = decoder.decode(text)
-        except json.JSONDecodeError as error:
-            raise UserError(f"{path}:{line}: not JSON at character {error.colno}: {error.msg}") from error
-        if not isinstance(row, dict):
-            raise UserError(f'{path}:{line}: not a JSON object; every line must be {{"{columns[0]}": …}}')
+        row = _json_object(decoder, text, f"{path}:{line}", columns[0])
         yield line, [_json_cell(row, column, f"{path}:{line}") for column in columns]
+
+
+def _json_object(decoder, text, where, column):
+    try:
+        row = decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where}: not JSON at character {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise UserError(f"{where}: not JSON that can be read: nested too deeply") from error
+    if not isinstance(row, dict):
+        raise UserError(f'{where}: not a JSON object; every line must be {{"{column}": …}}')
+    return row
 
 
 def _json_cell(row, column, where):

@@ -6,6 +6,7 @@ file and its format do not matter, and a text that stands in the file twice (whi
 
 import dataclasses
 import hashlib
+import os
 import pathlib
 
 from trainer.config import CARRIED, UserError, carried_path
@@ -51,8 +52,8 @@ def data_path(given, cache_dir):
     if not given:
         raise UserError("--data is empty: give a folder with train, dev and test files, or one file")
     if not given.startswith(CARRIED):
-        path = pathlib.Path(given).expanduser()
-        if not path.exists():
+        path = pathlib.Path(os.path.expanduser(given))
+        if not os.path.exists(path):
             raise UserError(f"--data={given}: no such file or folder; give one that exists")
         return path
     path = carried_path(given, cache_dir)

@@ -1,0 +1,97 @@
+"""Config: every field can become a flag, and what no run could use is refused before TensorFlow loads."""
+
+import dataclasses
+import math
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from trainer.config import _BOUNDS, FREE_TO_CHANGE, GROUPS, Config, UserError, cache_dir, carried_path
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+FIELDS = [field for group in GROUPS.values() for field in dataclasses.fields(group)]
+RUNNABLE = {"workdir": "runs/x", "data": "pip:movie-snippets"}
+
+
+def test_field_names_are_unique_over_all_groups():
+    names = [field.name for field in FIELDS]
+    assert len(names) == len(set(names))
+
+
+def test_groups_are_the_fields_of_config():
+    assert list(GROUPS) == [field.name for field in dataclasses.fields(Config)]
+    assert all(type(getattr(Config(), name)) is group for name, group in GROUPS.items())
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_field_has_a_type_a_default_of_that_type_and_help(field):
+    assert field.type in (bool, int, float, str)
+    assert type(field.default) is field.type
+    assert field.metadata["help"].endswith(".")
+    assert not field.metadata["choices"] or field.default in field.metadata["choices"]
+
+
+def test_names_listed_beside_the_fields_exist():
+    names = {field.name for field in FIELDS}
+    assert FREE_TO_CHANGE <= names
+    assert {name for name, *_ in _BOUNDS} <= names
+
+
+def test_flat_and_from_flat_are_inverse():
+    config = Config.from_flat({**RUNNABLE, "learning_rate": 3e-5, "export": False})
+    assert Config.from_flat(config.flat()) == config
+    assert config.optimizer.learning_rate == 3e-5 and config.export.export is False
+
+
+def test_defaults_validate_once_workdir_and_data_are_given():
+    Config.from_flat(RUNNABLE).validate()
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f.metadata["choices"]], ids=lambda field: field.name)
+def test_a_value_that_is_no_choice_is_refused_by_name(field):
+    with pytest.raises(UserError, match=f"--{field.name}=nonsense"):
+        Config.from_flat({**RUNNABLE, field.name: "nonsense"}).validate()
+
+
+@pytest.mark.parametrize("name, low, high", _BOUNDS, ids=[name for name, *_ in _BOUNDS])
+def test_bounds_hold_and_nan_is_refused(name, low, high):
+    outside = [low - 1, math.nan, math.inf, *([] if high is None else [high + 1])]
+    for value in outside:
+        with pytest.raises(UserError, match=f"--{name}="):
+            Config.from_flat({**RUNNABLE, name: value}).validate()
+
+
+@pytest.mark.parametrize(
+    "values, named",
+    [
+        ({"data": "pip:x"}, "--workdir"),
+        ({"workdir": "w"}, "--data"),
+        ({"workdir": "w", "data": "nowhere/at/all"}, "nowhere/at/all"),
+        ({"workdir": "w", "mode": "predict"}, "--predict_input"),
+        ({**RUNNABLE, "dev_fraction": 0.5, "test_fraction": 0.5}, "--dev_fraction"),
+    ],
+)
+def test_missing_paths_and_impossible_splits_are_refused(values, named):
+    with pytest.raises(UserError, match=named) as caught:
+        Config.from_flat(values).validate()
+    assert caught.value.exit_code == 2 and "\n" not in str(caught.value)
+
+
+def test_cache_folder_is_the_flag_then_the_environment_then_home(monkeypatch):
+    monkeypatch.setenv("SLIPWAY_CACHE", "/from/environment")
+    assert str(cache_dir("/from/flag")) == "/from/flag"
+    assert str(cache_dir()) == "/from/environment"
+    monkeypatch.delenv("SLIPWAY_CACHE")
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert str(cache_dir()) == "/home/somebody/.cache/slipway"
+    assert str(carried_path("pip:thing", "/c")) == "/c/carried/thing"
+
+
+def test_config_is_standard_library_only():
+    code = (
+        "import sys, trainer.config; print([m for m in sys.modules if m in ('numpy', 'absl', 'tensorflow', 'keras')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
