@@ -10,6 +10,7 @@ import pathlib
 import stat
 import tarfile
 import zipfile
+import zlib
 
 from trainer.config import EnvironmentFault
 
@@ -46,7 +47,7 @@ def zip_chunks(archive, name, limit):
         with archive.open(info) as member:  # stops at the declared size, and checks the CRC at the end
             while chunk := member.read(CHUNK):
                 yield chunk
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise EnvironmentFault(f"{pathlib.Path(archive.filename).name}: {name} is not readable ({error})") from None
 
 
@@ -59,7 +60,7 @@ def tar_gz_member(packed, name, limit):
             raise _too_large("tar.gz", name, limit)
         with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as archive:
             return _tar_member(archive, name)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         raise EnvironmentFault(f"the archive that holds {name} is not readable ({error})") from None
 
 

@@ -16,17 +16,17 @@ class Progress:
 
     def reach(self, done):
         """Takes note that `done` bytes are here, and shows it, four times a second at most."""
-        self.done = done
-        if self.clock() - self.shown >= (0.25 if self.live else 10):
-            self._show("\r" if self.live else "\n")
+        self.done, now = done, self.clock()
+        if now - self.shown >= (0.25 if self.live else 10):
+            self._show(now, "\r" if self.live else "\n")
 
     def close(self):
         """Leaves the final count on a line of its own."""
-        self._show("\n")
+        self._show(self.clock(), "\n")
 
-    def _show(self, end):
-        self.shown = self.clock()
-        text = progress_text(self.name, self.done, self.total, self.shown - self.began)
+    def _show(self, now, end):
+        self.shown = now
+        text = progress_text(self.name, self.done, self.total, now - self.began)
         self.stream.write(f"{text:<78}{end}" if self.live else f"{text}{end}")
         self.stream.flush()
 

@@ -196,7 +196,7 @@ def _chunks(client, link, file):
         except OSError as error:  # a file:// link that may not be read
             raise EnvironmentFault(f"{link.redacted}: {error.strerror or error}") from None
         response.raise_for_status()
-        if response.status_code != 206:
+        if response.status_code != 206 and file.tell():
             file.seek(0)
             file.truncate()
         total = file.tell() + int(response.headers.get("Content-Length") or 0)

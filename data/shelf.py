@@ -155,7 +155,7 @@ def _locked_folder(shelf, name):
     while True:
         place = shelf / f"{STAGING}{name}-{secrets.token_hex(6)}"
         place.mkdir()
-        lock = os.open(place / "lock", os.O_CREAT | os.O_RDWR)
+        lock = os.open(place / "lock", os.O_CREAT | os.O_RDWR, 0o666)
         with contextlib.suppress(OSError):  # a file system without locks: then nothing is swept
             fcntl.flock(lock, fcntl.LOCK_EX)
         if (place / "lock").exists():  # else a sweeper was quicker
@@ -168,8 +168,9 @@ def _sweep(shelf):
         try:
             lock = os.open(place / "lock", os.O_RDWR)
         except OSError:
-            if time.time() - place.stat().st_mtime > BIRTH:
-                shutil.rmtree(place, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                if time.time() - place.stat().st_mtime > BIRTH:
+                    shutil.rmtree(place, ignore_errors=True)
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -182,7 +183,7 @@ def _sweep(shelf):
 
 @contextlib.contextmanager
 def _lock(path):
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
     try:
         with contextlib.suppress(OSError):  # a file system without locks: the rename itself is still atomic
             fcntl.flock(descriptor, fcntl.LOCK_EX)
