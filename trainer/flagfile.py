@@ -15,6 +15,7 @@ from trainer.config import GROUPS, UserError
 
 EXACT = "# slipway: every flag, values exact"  # first line of a written flagfile: its values are taken as they stand
 FLAGFILE = "flagfile"
+_SHIPPED = pathlib.Path(__file__).parent / "flagfiles"
 _COMMENT = re.compile(r"\s(#|//\s)")
 _QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"))
 
@@ -56,6 +57,8 @@ def _positional_hint(word, settings, known):
         return f": write --{last.name}={word}"
     if word.partition("=")[0] in known:
         return f"; did you mean --{word}?"
+    if word.endswith(".flags"):
+        return f"; did you mean --flagfile={word}?"
     return ": every setting is a flag, --name=value; see --help"
 
 
@@ -122,9 +125,10 @@ def _is_file(path):
 def _missing(given, setting):
     if os.path.isdir(given):
         return "this is a folder; name a file in it"
-    folder = given.parent if os.path.isdir(given.parent) else pathlib.Path()
-    near = difflib.get_close_matches(given.name, [p.name for p in folder.glob("*.flags")], n=1)
-    hint = f"; did you mean {folder / near[0]}?" if near else f"; the current folder is {pathlib.Path.cwd()}"
+    folders = [given.parent, _SHIPPED] if os.path.isdir(given.parent) else [_SHIPPED]
+    files = {path.name: path for folder in reversed(folders) for path in folder.glob("*.flags")}
+    near = difflib.get_close_matches(f"{given.stem}.flags", files, n=1)
+    hint = f"; did you mean {os.path.relpath(files[near[0]])}?" if near else f"; the current folder is {os.getcwd()}"
     return ("no such file here or beside the file that includes it" if setting.file else "no such file") + hint
 
 

@@ -1,6 +1,7 @@
 """Flags: one per field, help without TensorFlow, and every slip in a flagfile an error with file and line."""
 
 import dataclasses
+import os
 import pathlib
 
 import pytest
@@ -88,6 +89,7 @@ def test_home_is_opened_where_no_shell_did_it(monkeypatch):
         (["--noexport=true"], "--noexport takes no value: write --export=true"),
         (["--export", "false"], "unexpected argument 'false': write --export=false"),
         (["batch_size=8"], "did you mean --batch_size=8?"),
+        (["a/my.flags"], "did you mean --flagfile=a/my.flags?"),
         (["train"], "unexpected argument 'train'"),
         (["--", "--batch_size=8"], "unexpected argument '--'"),
         (["--batch_size"], "--batch_size needs a value"),
@@ -209,6 +211,9 @@ def test_a_mistake_in_an_included_file_names_that_file():
 def test_missing_flagfile_names_the_nearest_and_a_folder_is_none():
     write("quickstart.flags", "--epochs=3")
     assert "did you mean quickstart.flags?" in refusal("--flagfile=quikstart.flags")
+    shipped = os.path.relpath(FLAGFILES / "sst2.flags")
+    assert f"no such file; did you mean {shipped}?" in refusal("--flagfile=sst2")
+    assert "no such file; the current folder is" in refusal("--flagfile=nowhere/zzz")
     assert "this is a folder" in refusal("--flagfile=.")
 
 

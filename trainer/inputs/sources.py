@@ -13,6 +13,7 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import zlib
 
 import numpy as np
@@ -21,6 +22,9 @@ from trainer.config import UserError
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 _FIELD_LIMIT = 2**31 - 1  # csv's own limit is 131,072 characters, less than a long document
+# Some writers leave a lone CR unquoted, where csv.reader sees the end of a row: it travels as half a surrogate pair,
+# which no UTF-8 file can hold.
+_LONE_CR, _CR = re.compile("\r(?!\n)"), "\udc0d"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,15 +125,14 @@ def _open(path):
 
 def _read_csv(file, path, columns):
     csv.field_size_limit(_FIELD_LIMIT)
-    reader = csv.reader(_whole_lines(file), strict=True)
+    reader = csv.reader((_LONE_CR.sub(_CR, line) for line in _whole_lines(file)), strict=True)
     cells, line = None, 1
     try:
-        header = next((row for row in reader if row), None)
-        cells = _Cells(header, columns, path, reader.line_num) if header else None
-        line = reader.line_num + 1
         for row in reader:
-            if row:
-                yield line, cells.pick(row, line)
+            if row and cells is None:
+                cells = _Cells([name.replace(_CR, "\r") for name in row], columns, path, line)
+            elif row:
+                yield line, [cell.replace(_CR, "\r") for cell in cells.pick(row, line)]
             line = reader.line_num + 1
     except csv.Error as error:
         reason = "a quote is opened and never closed" if "end of data" in str(error) else str(error)
@@ -212,6 +215,8 @@ class _Cells:
 
     def __init__(self, header, columns, path, line):
         self.path, self.width = path, len(header)
+        if any("\r" in name for name in header):
+            raise UserError(f"{path}:{line}: the lines end in CR alone, as on old Macs; save with LF or CRLF line ends")
         for column in columns:
             if header.count(column) > 1:
                 raise UserError(f"{path}:{line}: two columns are called '{column}'; rename one of them")

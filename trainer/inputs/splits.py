@@ -10,7 +10,7 @@ import os
 import pathlib
 
 from trainer.config import CARRIED, UserError, carried_path
-from trainer.inputs.sources import SUFFIXES, Table, kind_of, read_table
+from trainer.inputs.sources import SUFFIXES, Table, kind_of, nearest, read_table
 
 NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
 
@@ -58,7 +58,10 @@ def data_path(given, cache_dir):
         return path
     path = carried_path(given, cache_dir)
     if not path.exists():
-        raise UserError(f"--data={given}: not fetched yet ({path}); run: python -m data.fetch")
+        there = [CARRIED + other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = nearest(given, there)
+        hint = f"did you mean {near}? Else" if near else "to fetch it,"
+        raise UserError(f"--data={given}: not in the cache ({path}); {hint} run: python -m data.fetch")
     return path
 
 

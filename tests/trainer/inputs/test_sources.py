@@ -84,6 +84,13 @@ def test_csv_fields_over_several_lines_keep_their_breaks_and_line_numbers(write)
     assert table.where(1) == "a.csv:6"
 
 
+@pytest.mark.parametrize("kind, mark", [(".csv", ","), (".tsv", "\t")])
+def test_a_lone_carriage_return_belongs_to_the_text(write, kind, mark):
+    table = read_table(write("a" + kind, f"text{mark}label\na\rb{mark}x\r\nc{mark}y\r\n"))
+    assert table.texts == ["a\rb", "c"] and table.labels == ["x", "y"] and table.lines.tolist() == [2, 3]
+    assert "b" + kind + ":1: the lines end in CR alone" in refusal(write("b" + kind, f"text{mark}label\ra{mark}x\r"))
+
+
 def test_tsv_knows_no_quotes(write):
     table = read_table(write("a.tsv", 'id\ttext\tlabel\n1\t"open\tx\n2\t"a" and "b"\tx\n3\t""\ty\n'))
     assert table.texts == ['"open', '"a" and "b"', '""']

@@ -161,6 +161,7 @@ def test_carried_data_comes_from_the_cache_or_says_how_to_fetch_it(tmp_path):
     assert "run: python -m data.fetch" in refusal("pip:movie-snippets", cache=tmp_path)
     for name in NAMES:
         write(tmp_path / "carried" / "movie-snippets" / f"{name}.csv", ROWS[:10])
+    assert "did you mean pip:movie-snippets?" in refusal("pip:movie-snipets", cache=tmp_path)
     assert len(load("pip:movie-snippets", cache=tmp_path).test) == 10
 
 
