@@ -56,6 +56,7 @@ def fetch(name, cache, settings=None):
     EnvironmentFault; the cache is then as it was.
     """
     carried = CATALOGUE[name]
+    shelf.sweep(cache)
     wrong = shelf.complaint(carried, cache)
     if not wrong:
         return "cached"

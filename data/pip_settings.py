@@ -58,10 +58,15 @@ def settings_of(options, environ):
         trusted_hosts=tuple(options.get("trusted-host", "").split()),
         ca_bundle=options.get("cert") or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or "",
         client_cert=options.get("client-cert", ""),
-        proxy=options.get("proxy", ""),
+        proxy=with_scheme(options.get("proxy", "")),
         timeout=_number(options.get("timeout") or options.get("default-timeout"), 15.0),
         retries=max(0, int(_number(options.get("retries"), 5))),
     )
+
+
+def with_scheme(proxy):
+    """A proxy's URL; as for pip, `host:port` alone means http."""
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 def _config_list(environ):

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import re
 import ssl
 import sys
 import time
@@ -18,10 +19,12 @@ import unearth
 from unearth.auth import MultiDomainBasicAuth
 from unearth.fetchers import PyPIClient
 
+from data.pip_settings import with_scheme
 from data.progress import Progress
 from trainer.config import EnvironmentFault
 
 CHUNK = 1 << 18  # bytes
+REFUSED = (httpx2.HTTPError, httpx2.InvalidURL)
 
 
 def download(carried, path, settings):
@@ -31,7 +34,7 @@ def download(carried, path, settings):
         print(f"{carried.name}: from {link.redacted}", file=sys.stderr)
         try:
             _stream(client, link, path, carried, settings.retries)
-        except httpx2.HTTPError as error:
+        except REFUSED as error:
             raise EnvironmentFault(
                 f"{link.redacted}: the download failed ({_reason(error)}); run the same command again"
             ) from None
@@ -72,10 +75,8 @@ def _links(carried, client, source, settings, faults):
         wanted = f"{carried.package}=={carried.version}"
         found = _patiently(lambda: list(finder.find_matches(wanted)), settings.retries)
         return [match.link for match in found if match.link.filename == carried.artifact]
-    except httpx2.HTTPError as error:
+    except (*REFUSED, OSError, ValueError, KeyError) as error:  # the latter ones: pages that are none
         faults.append(f"{_named(source)}: {_reason(error)}")
-    except (OSError, ValueError) as error:
-        faults.append(f"{_named(source)}: {error}")
     finally:
         logging.getLogger("unearth").removeHandler(warnings)
     return []
@@ -101,14 +102,14 @@ def _sources(settings):
 
 def _named(source):
     (place,) = source.get("find_links") or source["index_urls"]
-    return unearth.Link(place).redacted
+    return re.sub("//[^/]*@", "//***@", place)  # nobody's password reaches a terminal
 
 
 def _not_found(carried, settings, faults):
     wanted = f"{carried.package}=={carried.version} ({carried.artifact})"
     if faults:
         return EnvironmentFault(
-            f"{wanted}: no registry of pip's configuration gave it: {'; '.join(faults)}; "
+            f"{wanted}: no registry of pip's configuration gave it: {'; '.join(dict.fromkeys(faults))}; "
             "check the network and `pip config list`"
         )
     places = ", ".join(_named(source) for source in _sources(settings)) or "none (no-index is set)"
@@ -121,9 +122,15 @@ def _client(settings):
     try:
         context = _trust(settings)
     except OSError as error:
-        raise EnvironmentFault(
-            f"pip's certificate file {settings.ca_bundle or settings.client_cert}: {error}"
-        ) from None
+        given = settings.ca_bundle or settings.client_cert
+        raise EnvironmentFault(f"pip's certificate file {given}: {error.strerror or error}; mend it") from None
+    try:
+        return _client_with(context, settings)
+    except (ImportError, ValueError, *REFUSED) as error:
+        raise EnvironmentFault(f"the proxy of pip's configuration or of HTTPS_PROXY: {error}") from None
+
+
+def _client_with(context, settings):
     # unearth would reach trusted hosts past every proxy; these mounts of ours go through it.
     open_context = ssl.create_default_context()
     open_context.check_hostname, open_context.verify_mode = False, ssl.CERT_NONE
@@ -164,7 +171,7 @@ def _proxy(host, settings):
     if settings.proxy or urllib.request.proxy_bypass(host):
         return settings.proxy
     found = urllib.request.getproxies()
-    return found.get("https") or found.get("http") or found.get("all") or ""
+    return with_scheme(found.get("https") or found.get("http") or found.get("all") or "")
 
 
 def _stream(client, link, path, carried, retries):
@@ -218,7 +225,7 @@ def _patiently(call, retries):
 def _passing(error):
     if isinstance(error, httpx2.HTTPStatusError):
         return error.response.status_code >= 500
-    return isinstance(error, httpx2.TransportError)
+    return isinstance(error, httpx2.TransportError) and not isinstance(error, httpx2.UnsupportedProtocol)
 
 
 def _reason(error):

@@ -40,6 +40,25 @@ def complaint(carried, cache):
     return ""
 
 
+def sweep(cache):
+    """Removes what killed runs left behind; that of living ones, and what may not be removed, stays."""
+    for place in carried_path("", cache).glob(f"{STAGING}*"):
+        try:
+            lock = os.open(place / "lock", os.O_RDWR)
+        except OSError:
+            with contextlib.suppress(OSError):
+                if time.time() - place.stat().st_mtime > BIRTH:
+                    shutil.rmtree(place, ignore_errors=True)
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(place, ignore_errors=True)
+        except OSError:
+            pass  # its run lives
+        finally:
+            os.close(lock)
+
+
 def fingerprint(path, size):
     """sha256 of a file of `size` bytes, "" where it has another size."""
     if path.stat().st_size != size:
@@ -55,11 +74,10 @@ def read_source(carried, cache):
 
 @contextlib.contextmanager
 def staging(carried, cache):
-    """A hidden folder of this run alone, gone afterwards; those of killed runs are swept away first."""
+    """A hidden folder of this run alone, gone afterwards."""
     shelf = carried_path(carried.name, cache).parent
     with in_one_line(cache):
         shelf.mkdir(parents=True, exist_ok=True)
-        _sweep(shelf)
         place, lock = _locked_folder(shelf, carried.name)
     try:
         with in_one_line(cache):
@@ -161,24 +179,6 @@ def _locked_folder(shelf, name):
         if (place / "lock").exists():  # else a sweeper was quicker
             return place, lock
         os.close(lock)
-
-
-def _sweep(shelf):
-    for place in shelf.glob(f"{STAGING}*"):
-        try:
-            lock = os.open(place / "lock", os.O_RDWR)
-        except OSError:
-            with contextlib.suppress(OSError):
-                if time.time() - place.stat().st_mtime > BIRTH:
-                    shutil.rmtree(place, ignore_errors=True)
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(place, ignore_errors=True)
-        except OSError:
-            pass  # its run lives
-        finally:
-            os.close(lock)
 
 
 @contextlib.contextmanager

@@ -49,6 +49,10 @@ def test_certificates_proxy_and_patience():
     assert of("global.cert='/own.pem'", {"REQUESTS_CA_BUNDLE": "/requests.pem"}).ca_bundle == "/own.pem"
 
 
+def test_proxy_without_scheme_is_http_as_for_pip():
+    assert of("global.proxy='p:3128'").proxy == "http://p:3128"
+
+
 def test_the_users_own_files_and_variables_are_read_even_where_pip_is_told_to_be_quiet(tmp_path):
     conf = tmp_path / "pip.conf"
     conf.write_text("[global]\nquiet = 2\nindex-url = http://user:p%40ss@file/simple\nextra-index-url =\n  http://x\n")

@@ -183,3 +183,21 @@ def test_certificate_file_that_is_not_there_is_named(encoder, settings, path, tm
     broken = dataclasses.replace(settings, ca_bundle=str(tmp_path / "none.pem"))
     with pytest.raises(EnvironmentFault, match=r"none\.pem"):
         registry_room.download(encoder, path, broken)
+
+
+def test_proxy_of_an_unknown_kind_is_named(encoder, settings, path):
+    with pytest.raises(EnvironmentFault, match=r"proxy of pip's configuration.*gopher"):
+        registry_room.download(encoder, path, dataclasses.replace(settings, proxy="gopher://p:70"))
+
+
+@pytest.mark.parametrize("url", ["ftp://h/simple", "no-url", "http://h:port/simple", "http://[/simple"])
+def test_index_urls_that_are_none_are_one_line(encoder, path, url):
+    with pytest.raises(EnvironmentFault, match="no registry of pip's configuration gave it"):
+        registry_room.download(encoder, path, PipSettings((url,), retries=0))
+
+
+def test_pages_that_are_none_are_one_line(encoder, settings, registry, path):
+    registry.files = {}
+    registry.page = lambda: b"\xff\xfe not a page"
+    with pytest.raises(EnvironmentFault, match=r"gave it|is not at"):
+        registry_room.download(encoder, path, settings)

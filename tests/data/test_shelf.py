@@ -50,8 +50,6 @@ def test_a_killed_fetch_leaves_nothing_that_the_next_one_minds(moment, wares, fi
     assert any(name.startswith(shelf.STAGING) for name in names(cache))
     assert fetch.fetch(NAME, cache, settings) == ("cached" if finished else "fetched")
     assert shelf.complaint(wares[NAME], cache) == ""
-    with shelf.staging(wares[NAME], cache):  # any later fetch sweeps what is left
-        pass
     assert names(cache) == [NAME]
 
 
@@ -123,19 +121,20 @@ def test_fetches_at_once_all_end_well(wares, cache, settings):
 
 def test_the_staging_of_a_living_run_is_left_alone(wares, cache):
     with shelf.staging(wares[NAME], cache) as first, shelf.staging(wares[NAME], cache) as second:
+        shelf.sweep(cache)
         assert first != second
         assert (first / "lock").exists()
     assert names(cache) == []
 
 
-def test_a_staging_without_lock_goes_once_it_is_old(wares, cache):
+def test_a_staging_without_lock_goes_once_it_is_old(cache):
     young, old = (cache / "carried" / f"{shelf.STAGING}{age}" for age in ("young", "old"))
     for place in (young, old):
         place.mkdir(parents=True)
     os.utime(old, (time.time() - 2 * shelf.BIRTH,) * 2)
-    with shelf.staging(wares[NAME], cache):
-        assert young.exists()
-        assert not old.exists()
+    shelf.sweep(cache)
+    assert young.exists()
+    assert not old.exists()
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
