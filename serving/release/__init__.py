@@ -1,0 +1,1 @@
+"""Proven versions into model_base_path: staged, checked, then one rename."""
