@@ -7,19 +7,14 @@ would run its setup.py. The sha256 is checked before anybody opens the file.
 import contextlib
 import hashlib
 import logging
-import os
 import re
-import ssl
 import sys
 import time
-import urllib.request
 
 import httpx2
 import unearth
-from unearth.auth import MultiDomainBasicAuth
-from unearth.fetchers import PyPIClient
 
-from data.pip_settings import with_scheme
+from data.connection import open_client
 from data.progress import Progress
 from trainer.config import EnvironmentFault
 
@@ -29,7 +24,7 @@ REFUSED = (httpx2.HTTPError, httpx2.InvalidURL)
 
 def download(carried, path, settings):
     """Writes the artifact of `carried` to `path`; EnvironmentFault, and no file, unless its sha256 is as pinned."""
-    with _client(settings) as client:
+    with open_client(settings) as client:
         link = find_link(carried, client, settings)
         print(f"{carried.name}: from {link.redacted}", file=sys.stderr)
         try:
@@ -38,8 +33,7 @@ def download(carried, path, settings):
             raise EnvironmentFault(
                 f"{link.redacted}: the download failed ({_reason(error)}); run the same command again"
             ) from None
-    with path.open("rb") as file:  # what lies on the disk, not what came over the wire
-        given = hashlib.file_digest(file, "sha256").hexdigest()
+    given = _file_hash(path)  # what lies on the disk, not what came over the wire
     if given != carried.sha256:
         path.unlink()
         raise EnvironmentFault(
@@ -49,14 +43,14 @@ def download(carried, path, settings):
 
 
 def find_link(carried, client, settings):
-    """The unearth Link of the artifact, from the first source that declares its sha256, else declares none."""
+    """The unearth Link of the artifact: of the first source known to have its sha256, else of one that tells none."""
     faults, silent, other = [], None, None
     for source in _sources(settings):
         for link in _links(carried, client, source, settings, faults):
-            declared = (link.hash_option or {}).get("sha256")
-            if declared == [carried.sha256]:
+            known = _known_hash(link)
+            if known == carried.sha256:
                 return link
-            silent = silent or (None if declared else link)
+            silent = silent or (None if known else link)
             other = other or link
     if silent or other:
         return silent or other
@@ -80,6 +74,18 @@ def _links(carried, client, source, settings, faults):
     finally:
         logging.getLogger("unearth").removeHandler(warnings)
     return []
+
+
+def _known_hash(link):
+    # A file of this machine is asked itself, so that a folder of links alone needs no network.
+    if link.is_file and link.file_path.is_file():
+        return _file_hash(link.file_path)
+    return ((link.hash_option or {}).get("sha256") or [""])[0]
+
+
+def _file_hash(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _Warnings(logging.Handler):
@@ -116,62 +122,6 @@ def _not_found(carried, settings, faults):
     return EnvironmentFault(
         f"{wanted} is not at {places}; ask for a mirror that has it, or set PIP_INDEX_URL or PIP_FIND_LINKS"
     )
-
-
-def _client(settings):
-    try:
-        context = _trust(settings)
-    except OSError as error:
-        given = settings.ca_bundle or settings.client_cert
-        raise EnvironmentFault(f"pip's certificate file {given}: {error.strerror or error}; mend it") from None
-    try:
-        return _client_with(context, settings)
-    except (ImportError, ValueError, *REFUSED) as error:
-        raise EnvironmentFault(f"the proxy of pip's configuration or of HTTPS_PROXY: {error}") from None
-
-
-def _client_with(context, settings):
-    # unearth would reach trusted hosts past every proxy; these mounts of ours go through it.
-    open_context = ssl.create_default_context()
-    open_context.check_hostname, open_context.verify_mode = False, ssl.CERT_NONE
-    mounts = {
-        f"all://{host}": httpx2.HTTPTransport(verify=open_context, proxy=_proxy(host, settings) or None)
-        for host in settings.trusted_hosts
-    }
-    places = [place for place in settings.index_urls + settings.find_links if "://" in place]
-    client = PyPIClient(
-        trusted_hosts=settings.trusted_hosts,
-        verify=context,
-        timeout=settings.timeout,
-        proxy=settings.proxy or None,
-        mounts=mounts,
-        follow_redirects=True,
-    )
-    client.auth = MultiDomainBasicAuth(prompting=False, index_urls=places)
-    return client
-
-
-def _trust(settings):
-    if not settings.ca_bundle:
-        context = ssl.create_default_context()
-        with contextlib.suppress(ImportError):
-            import certifi  # beside the system's own store, which some Pythons cannot find
-
-            context.load_verify_locations(certifi.where())
-    elif os.path.isdir(settings.ca_bundle):
-        context = ssl.create_default_context(capath=settings.ca_bundle)
-    else:
-        context = ssl.create_default_context(cafile=settings.ca_bundle)
-    if settings.client_cert:
-        context.load_cert_chain(settings.client_cert)
-    return context
-
-
-def _proxy(host, settings):
-    if settings.proxy or urllib.request.proxy_bypass(host):
-        return settings.proxy
-    found = urllib.request.getproxies()
-    return with_scheme(found.get("https") or found.get("http") or found.get("all") or "")
 
 
 def _stream(client, link, path, carried, retries):

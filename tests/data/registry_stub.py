@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import http.server
 import re
+import ssl
 import threading
 
 
@@ -36,13 +37,18 @@ class Registry:
 
 
 @contextlib.contextmanager
-def serving(files, **options):
-    """A running Registry; it is shut down at the end."""
+def serving(files, certificate="", **options):
+    """A running Registry, over https where `certificate` is a PEM file of certificate and key; shut down at the end."""
     registry = Registry(files, **options)
     handler = type("Handler", (_Handler,), {"registry": registry})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     registry.url = f"http://127.0.0.1:{server.server_port}"
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        registry.url = registry.url.replace("http:", "https:")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

