@@ -126,8 +126,8 @@ def _missing(given, setting):
     if os.path.isdir(given):
         return "this is a folder; name a file in it"
     folders = [given.parent, _SHIPPED] if os.path.isdir(given.parent) else [_SHIPPED]
-    files = {path.name: path for folder in reversed(folders) for path in folder.glob("*.flags")}
-    near = difflib.get_close_matches(f"{given.stem}.flags", files, n=1)
+    files = {path.stem: path for folder in reversed(folders) for path in folder.glob("*.flags")}
+    near = difflib.get_close_matches(given.stem, files, n=1)
     hint = f"; did you mean {os.path.relpath(files[near[0]])}?" if near else f"; the current folder is {os.getcwd()}"
     return ("no such file here or beside the file that includes it" if setting.file else "no such file") + hint
 

@@ -80,13 +80,15 @@ def test_a_split_depends_on_seed_and_texts_alone(tmp_path):
 
 
 def test_dev_and_test_are_not_drawn_alike(tmp_path):
-    dev = load(write(tmp_path / "folder/train.csv", ROWS)).dev
+    write(tmp_path / "folder/train.csv", ROWS)
+    dev = load(tmp_path / "folder").dev
     test = load(write(tmp_path / "a.csv", ROWS)).test
     assert set(dev.texts) != set(test.texts)
 
 
 def test_a_text_never_lands_on_two_sides(tmp_path):
-    rows = [(f"{' ' * (n % 4)}same  {n % 60}" if n % 2 else f"same {n % 60}", f"label{n % 60 % 2}") for n in range(600)]
+    rows = [(f"{' ' * (n // 60)}same {' ' * (n // 120)}{n % 60}", f"label{n % 60 % 2}") for n in range(600)]
+    assert len({text for text, _ in rows}) == 600
     splits = load(write(tmp_path / "a.tsv", rows), dev_fraction=0.2, test_fraction=0.2)
     sides = [{" ".join(text.split()) for text in table.texts} for table in splits.named().values()]
     assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
@@ -115,6 +117,11 @@ def test_rare_labels_stay_in_train_first(tmp_path, rare):
     assert counts(splits.train)["rare"] >= 1
     if rare == 1:
         assert "rare" not in counts(splits.dev) and "rare" not in counts(splits.test)
+
+
+def test_labels_with_one_text_do_not_use_up_what_is_held_out(tmp_path):
+    rows = [*[(f"text {n}", "common") for n in range(20)], *[(f"only {n}", f"rare{n}") for n in range(10)]]
+    assert counts(load(write(tmp_path / "a.csv", rows)).test) == {"common": 3}
 
 
 def test_every_label_of_many_stays_in_train(tmp_path):
