@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import os
 import sys
 
 from absl import flags
@@ -17,13 +18,18 @@ Fetches through pip's own configuration (pip config list). Without a name: all. 
 def main(arguments=None):
     """Runs the command; returns the exit code of the process."""
     try:
-        return run(sys.argv[1:] if arguments is None else arguments)
+        code = run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+        return code
     except UserError as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; what was fetched so far stays, the rest was removed", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def run(arguments):

@@ -1,6 +1,7 @@
 """Fabricated artifacts with the member names of the real ones, a few kilobytes each, and catalogue entries for them."""
 
 import functools
+import gzip
 import hashlib
 import io
 import json
@@ -17,16 +18,18 @@ TEST_ROWS, DEV_ROWS = 24, 12
 def zip_bytes(members):
     """A zip of `{name: bytes}`; a key may also be a ZipInfo."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            # A ZipInfo's time is fixed: the same content is the same bytes, in another process too.
+            info = name if isinstance(name, zipfile.ZipInfo) else zipfile.ZipInfo(name)
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
 def tar_gz_bytes(members):
     """A tar.gz of `{name: bytes}` or `{name: ready TarInfo}`."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, content in members.items():
             if isinstance(content, tarfile.TarInfo):
                 archive.addfile(content)
@@ -34,7 +37,7 @@ def tar_gz_bytes(members):
             info = tarfile.TarInfo(name)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), mtime=0)
 
 
 def wheel_bytes():

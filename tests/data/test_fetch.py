@@ -154,6 +154,20 @@ def test_the_command_itself_ends_with_the_exit_code_and_no_traceback(cache):
     assert done.stderr.count("\n") == 1
 
 
+def test_a_reader_that_leaves_early_sees_no_traceback(wares, registry, cache, capsys):
+    assert run(capsys, "movie-snippets")[0] == 0
+    code = (
+        "import sys; from data import fetch; from tests.data import artifacts; from data.catalogue import CATALOGUE;"
+        "CATALOGUE['movie-snippets'] = artifacts.snippets(artifacts.sdist_bytes());"
+        "sys.exit(fetch.main(['--json', 'movie-snippets']))"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stdout.close()
+    with child.stderr:
+        assert child.stderr.read() == b""
+    assert child.wait() == 0
+
+
 def test_starting_up_loads_neither_tensorflow_nor_the_registry(cache):
     code = "import sys, data.fetch; print(sorted({'tensorflow', 'unearth', 'rich', 'httpx2'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
