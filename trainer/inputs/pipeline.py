@@ -1,0 +1,106 @@
+"""Rows to a tf.data.Dataset of (features, target, weight)."""
+
+import itertools
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.inputs import batching
+
+
+class Rows:
+    """One tokenized split.
+
+    Args:
+        tokens: trainer.inputs.tokens.TokenIds.
+        preprocess: TextPreprocessor; its `pack` makes the encoder's inputs.
+        targets: `<int32>[rows]`, or None where there are no labels.
+        weights: `<float32>[rows]`, or None for 1 each.
+    """
+
+    def __init__(self, tokens, preprocess, targets=None, weights=None):
+        self.tokens = tokens
+        self.preprocess = preprocess
+        self.targets = np.zeros(len(tokens), np.int32) if targets is None else targets
+        self.weights = np.ones(len(tokens), np.float32) if weights is None else weights
+
+    def __len__(self):
+        return len(self.tokens)
+
+    def epoch(self, kind, batch_size, seed, epoch):
+        """The list of Batch of one training epoch; `kind` is "pools" or "buckets"."""
+        lengths = self.tokens.lengths
+        if kind == "pools":
+            return batching.pooled(lengths, batch_size, seed, epoch)
+        return batching.bucketed(lengths, batch_size, seed, epoch, self.preprocess.sequence_length)
+
+    def costs(self, kind, batch_size, seed):
+        """Callable from a step of the run to (rows, tokens) of its batch, padding left out."""
+        lengths, planned, first = self.tokens.lengths, [], 0
+
+        def cost(step):
+            nonlocal planned, first
+            while step >= first + len(planned):
+                first += len(planned)
+                epoch = first // len(planned) if planned else 0
+                planned = self.epoch(kind, batch_size, seed, epoch)
+            rows = planned[step - first].rows
+            return len(rows), int(lengths[rows].sum())
+
+        return cost
+
+    def training(self, kind, batch_size, seed, steps, first_step=0):
+        """Dataset of the batches `first_step` to `steps` of a run over as many epochs as they take."""
+
+        def batches():
+            done = 0
+            for epoch in itertools.count():
+                planned = self.epoch(kind, batch_size, seed, epoch)
+                yield from planned[max(0, first_step - done) :]
+                done += len(planned)
+                if done >= steps:
+                    return
+
+        return self._dataset(lambda: itertools.islice(batches(), steps - first_step)).apply(
+            tf.data.experimental.assert_cardinality(steps - first_step)
+        )
+
+    def evaluation(self, kind, batch_size):
+        """(Dataset over every row once, rows `<int64>[rows]` in the order in which it gives them)."""
+        longest = self.preprocess.sequence_length if kind == "buckets" else None
+        batches = batching.ordered(self.tokens.lengths, batch_size, longest)
+        order = np.concatenate([b.rows for b in batches]) if batches else np.zeros(0, np.int64)
+        return self._dataset(lambda: batches), order
+
+    def _dataset(self, batches):
+        spec = (
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None], tf.float32),
+        )
+        dataset = tf.data.Dataset.from_generator(
+            lambda: (self._arrays(batch) for batch in batches()), output_signature=spec
+        )
+        # The order is that of the plan, whatever the machine; sharding by file does not apply to a generator.
+        options = tf.data.Options()
+        options.deterministic = True
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+        packed = dataset.map(self._features, num_parallel_calls=1)
+        return packed.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+    def _arrays(self, batch):
+        rows, extra = batch.rows, batch.size - len(batch.rows)
+        ids = self.tokens.padded(rows, batch.width, self.preprocess.special.pad)
+        lengths = self.tokens.lengths[rows]
+        if extra:  # rows of weight 0 repeat the first one: no all-masked row can give a NaN
+            ids = np.concatenate([ids, np.repeat(ids[:1], extra, 0)])
+            rows, lengths = (np.concatenate([a, np.repeat(a[:1], extra)]) for a in (rows, lengths))
+        weights = self.weights[rows].copy()
+        weights[batch.size - extra :] = 0.0
+        first = self.tokens.first[rows]
+        return ids, lengths.astype(np.int32), first, self.targets[rows].astype(np.int32), weights
+
+    def _features(self, ids, lengths, first, target, weight):
+        return self.preprocess.pack(ids, lengths, first), target, weight

@@ -1,0 +1,168 @@
+"""What the hardware gives, and what a run makes of it: devices, precision, XLA and the shape of the batches."""
+
+import contextlib
+import dataclasses
+import pathlib
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.config import EnvironmentFault, UserError
+
+_BFLOAT16_GPU = (8, 0)  # compute capability from which a GPU multiplies bfloat16
+_AMP = "auto_mixed_precision_onednn_bfloat16"
+
+
+@dataclasses.dataclass(frozen=True)
+class Accelerator:
+    """device: cpu, gpu or tpu; strategy: tf.distribute.Strategy; precision: float32 or bfloat16;
+    jit_step, jit_update: what XLA compiles; batching: pools or buckets; required: XLA must really run."""
+
+    device: str
+    strategy: Any
+    precision: str
+    jit_step: bool
+    jit_update: bool
+    batching: str
+    required: bool
+
+    @property
+    def replicas(self):
+        return self.strategy.num_replicas_in_sync
+
+    @contextlib.contextmanager
+    def training(self):
+        """Within it, models are built for and trained in `precision`; weights are float32 throughout.
+
+        GPU and TPU use Keras' mixed_bfloat16 policy. On CPU grappler rewrites the graph for oneDNN instead, which
+        is faster there; that switch is process-wide, so proofs and final evaluations must run outside of this.
+        """
+        policy, amp = keras.config.dtype_policy(), tf.config.optimizer.get_experimental_options().get(_AMP, False)
+        if self.precision == "bfloat16" and self.device == "cpu":
+            tf.config.optimizer.set_experimental_options({_AMP: True})
+        elif self.precision == "bfloat16":
+            keras.config.set_dtype_policy("mixed_bfloat16")
+        try:
+            with self.strategy.scope():
+                yield
+        finally:
+            keras.config.set_dtype_policy(policy)
+            tf.config.optimizer.set_experimental_options({_AMP: amp})
+
+    def settings(self):
+        """What really runs, for the plan and the manifest."""
+        xla = "step" if self.jit_step else "optimizer update" if self.jit_update else "off"
+        return {
+            "device": self.device,
+            "replicas": self.replicas,
+            "precision": self.precision,
+            "xla": xla,
+            "batching": self.batching,
+        }
+
+
+def choose(config):
+    """The Accelerator that the flags and this machine allow.
+
+    Raises:
+        EnvironmentFault: a device was asked for that is not there.
+        UserError: settings that contradict each other.
+    """
+    device = config.device.device if config.device.device != "auto" else _best_device()
+    strategy = _STRATEGIES[device]()
+    jit_step = config.device.xla in ("on", "require") or (config.device.xla == "auto" and device != "cpu")
+    batching = config.input.batching
+    if batching == "auto":
+        any_shape = device == "cpu" and not jit_step and strategy.num_replicas_in_sync == 1
+        batching = "pools" if any_shape else "buckets"
+    if jit_step and batching == "pools":
+        raise UserError(
+            f"--batching=pools with --xla={config.device.xla} on {device} would compile each shape anew; "
+            "give --batching=buckets, or --xla=off"
+        )
+    if config.input.batch_size % strategy.num_replicas_in_sync:
+        raise UserError(
+            f"--batch_size={config.input.batch_size} does not divide over {strategy.num_replicas_in_sync} devices; "
+            "give a multiple"
+        )
+    return Accelerator(
+        device=device,
+        strategy=strategy,
+        precision=_precision(config.device.precision, device),
+        jit_step=jit_step,
+        jit_update=config.device.xla != "off" and not jit_step,
+        batching=batching,
+        required=config.device.xla == "require",
+    )
+
+
+def check_compiled(model):
+    """Raises EnvironmentFault unless the train step that just ran was compiled by XLA as a whole (--xla=require)."""
+    if not model.jit_compile:
+        raise EnvironmentFault("--xla=require: Keras did not compile the step on this device; give --xla=auto")
+
+
+def cpu_has_amx():
+    """Whether this CPU multiplies bfloat16 in tiles; without them bfloat16 is slower than float32."""
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    return cpuinfo.is_file() and "amx_bf16" in cpuinfo.read_text()
+
+
+def _best_device():
+    if _has_tpu():
+        return "tpu"
+    return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
+
+
+def _has_tpu():
+    if tf.config.list_physical_devices("TPU"):
+        return True
+    return pathlib.Path("/dev/accel0").exists() or any(pathlib.Path("/dev/vfio").glob("[0-9]*"))
+
+
+def _precision(asked, device):
+    if asked != "auto":
+        return asked
+    if device == "tpu":
+        return "bfloat16"
+    if device == "cpu":
+        return "bfloat16" if cpu_has_amx() else "float32"
+    details = [tf.config.experimental.get_device_details(d) for d in tf.config.list_physical_devices("GPU")]
+    capable = all(d.get("compute_capability", (0, 0)) >= _BFLOAT16_GPU for d in details)
+    return "bfloat16" if capable else "float32"
+
+
+def _cpu():
+    # Several CPUs only ever appear where a test or a debugging run split one into virtual devices.
+    cpus = tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([c.name for c in cpus]) if len(cpus) > 1 else tf.distribute.get_strategy()
+
+
+def _gpu():
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        raise EnvironmentFault(
+            "--device=gpu: TensorFlow sees no GPU; install the driver and pip install 'slipway-serving[gpu]', "
+            "check with nvidia-smi, or give --device=cpu"
+        )
+    return tf.distribute.MirroredStrategy() if len(gpus) > 1 else tf.distribute.get_strategy()
+
+
+def _tpu():
+    if not _has_tpu():
+        raise EnvironmentFault(
+            "--device=tpu: no TPU here; on Colab choose Runtime > Change runtime type > TPU and "
+            "pip install 'slipway-serving[tpu]', or give --device=cpu"
+        )
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    except (ValueError, tf.errors.OpError) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        raise EnvironmentFault(f"--device=tpu: the TPU did not start ({reason}); restart the runtime") from error
+
+
+_STRATEGIES = {"cpu": _cpu, "gpu": _gpu, "tpu": _tpu}

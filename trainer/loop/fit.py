@@ -1,0 +1,117 @@
+"""Fine-tunes one model: everything that a training run does between the tokenized rows and the best weights."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.config import Config
+from trainer.inputs.pipeline import Rows
+from trainer.loop import accelerator as accelerators
+from trainer.loop import callbacks
+from trainer.loop.checkpoints import Checkpoints, Progress
+from trainer.loop.evaluate import Evaluator
+from trainer.loop.optimizer import AdamW, WarmupDecay, layer_rates
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What one training run works on.
+
+    load_encoder: callable without arguments, to an Encoder; called inside the strategy's scope.
+    """
+
+    config: Config
+    task: Any
+    train: Rows
+    dev: Rows
+    load_encoder: Any
+    accelerator: accelerators.Accelerator
+    workdir: pathlib.Path
+
+    @property
+    def checkpoints(self):
+        return Checkpoints(self.workdir / "checkpoints")
+
+
+def fit(run):
+    """Trains until the last step or until it stops early, from the workdir's last checkpoint where there is one.
+
+    Returns:
+        Progress of the finished run; the best weights lie in the workdir.
+
+    Raises:
+        UserError: the loss is no longer a number. EnvironmentFault: --xla=require and XLA did not run.
+    """
+    steps_per_epoch, steps = plan_steps(run)
+    with run.accelerator.training():
+        keras.utils.set_random_seed(run.config.run.seed)
+        encoder = run.load_encoder()
+        model = run.task.build(encoder)
+        _compile(run, model, steps)
+        progress = run.checkpoints.restore_last(model) or Progress()
+        if not progress.finished:
+            _fit(run, model, progress, steps, evaluation_steps(run.config, steps_per_epoch, steps))
+    return progress
+
+
+def plan_steps(run):
+    """(batches per epoch, batches of the whole run)."""
+    config = run.config
+    per_epoch = len(run.train.epoch(run.accelerator.batching, config.input.batch_size, config.run.seed, 0))
+    return per_epoch, per_epoch * config.optimizer.epochs
+
+
+def evaluation_steps(config, steps_per_epoch, steps):
+    """Steps after which dev is evaluated, `--evaluations_per_epoch` evenly spaced ones per epoch."""
+    parts = config.optimizer.evaluations_per_epoch * config.optimizer.epochs
+    return {max(1, round(i * steps / parts)) for i in range(1, parts + 1)} | {steps}
+
+
+def _compile(run, model, steps):
+    config = run.config.optimizer
+    model.compile(
+        optimizer=AdamW(
+            WarmupDecay(config.learning_rate, steps, config.warmup, config.schedule),
+            weight_decay=config.weight_decay,
+            clip_norm=config.clip_norm,
+            accumulation=config.gradient_accumulation,
+            rate_of=layer_rates(config.layer_decay, _count_layers(model)),
+            jit_update=run.accelerator.jit_update,
+        ),
+        loss=run.task.loss(),
+        weighted_metrics=run.task.metrics(),
+        jit_compile=run.accelerator.jit_step,
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+def _count_layers(model):
+    return sum(layer.name.startswith("transformer_layer_") for layer in model.layers)
+
+
+def _fit(run, model, progress, steps, evaluation_marks):
+    config = run.config
+    kind, batch_size, seed = run.accelerator.batching, config.input.batch_size, config.run.seed
+    dataset = run.train.training(kind, batch_size, seed, steps, progress.step)
+    writers = [tf.summary.create_file_writer(str(run.workdir / "tensorboard" / name)) for name in ("train", "dev")]
+    counter = callbacks.Counter(progress, run.train.costs(kind, batch_size, seed))
+    finite = callbacks.FiniteLoss(progress, run.checkpoints)
+    evaluator = Evaluator(model, kind, config.input.eval_batch_size)
+    model.fit(
+        dataset,
+        epochs=1,
+        verbose=0,
+        callbacks=[
+            counter,
+            finite,
+            callbacks.Shown(progress, steps, writers[0]),
+            callbacks.Evaluations(evaluation_marks, run, evaluator, counter, finite, writers[1]),
+        ],
+    )
+    for writer in writers:
+        writer.close()
+    if run.accelerator.required:
+        accelerators.check_compiled(model)

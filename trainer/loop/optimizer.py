@@ -1,0 +1,161 @@
+"""AdamW as BERT is fine-tuned with it: warm-up and decay, no decay on biases and norms, layer-wise learning rates."""
+
+import math
+import re
+
+import keras
+import tensorflow as tf
+
+_UNDECAYED = ("bias", "gamma", "beta")  # biases and layer norms, by the last part of a variable's path
+
+
+@keras.saving.register_keras_serializable("slipway")
+class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear rise from 0 over the first `warmup` of all steps, then linear, cosine or no decay to 0.
+
+    Args:
+        peak: float, the highest learning rate.
+        steps: int, all steps of the run.
+        warmup: float, share of `steps`.
+        decay: "linear", "cosine" or "constant".
+    """
+
+    def __init__(self, peak, steps, warmup=0.0, decay="linear"):
+        self.peak, self.steps, self.warmup, self.decay = peak, steps, warmup, decay
+
+    def __call__(self, step):
+        """Step `<int>[]`, from 0, to the learning rate `<float32>[]`."""
+        step = tf.cast(step, tf.float32)
+        warmup_steps = round(self.warmup * self.steps)
+        rising = step / max(1, warmup_steps)
+        done = tf.clip_by_value((step - warmup_steps) / max(1, self.steps - warmup_steps), 0.0, 1.0)
+        falling = {
+            "linear": lambda: 1.0 - done,
+            "cosine": lambda: 0.5 * (1.0 + tf.cos(math.pi * done)),
+            "constant": lambda: tf.ones_like(done),
+        }[self.decay]()
+        return self.peak * tf.where(step < warmup_steps, rising, falling)
+
+    def get_config(self):
+        return {"peak": self.peak, "steps": self.steps, "warmup": self.warmup, "decay": self.decay}
+
+
+class AdamW(keras.optimizers.AdamW):
+    """Keras' AdamW with one fused update over all variables, dense gradients and a learning rate per layer.
+
+    The clipping, the decay and the update are one function: compiled by XLA it reads and writes each weight once,
+    where the op-by-op form passes over memory a dozen times (MiniLM, 2 cores: 170 ms become 50 ms a step).
+
+    Args:
+        schedule: learning-rate schedule.
+        weight_decay, clip_norm, accumulation: see the flags of the same names.
+        rate_of: callable, variable path to its share of the learning rate.
+        jit_update: bool, compile the update with XLA.
+    """
+
+    def __init__(self, schedule, *, weight_decay, clip_norm, accumulation=1, rate_of=lambda path: 1.0, jit_update=False):
+        super().__init__(
+            learning_rate=schedule,
+            weight_decay=weight_decay,
+            beta_1=0.9,
+            beta_2=0.999,
+            epsilon=1e-8,
+            gradient_accumulation_steps=accumulation if accumulation > 1 else None,
+        )
+        self._clip_norm = clip_norm
+        self._rate_of = rate_of
+        self._jit_update = jit_update
+
+    def build(self, variables):
+        super().build(variables)
+        self._rates = [self._rate_of(v.path) for v in variables]
+        self._decays = [0.0 if is_undecayed(v.path) else self.weight_decay for v in variables]
+
+    def apply(self, grads, trainable_variables=None):
+        # The embedding's gradient comes as slices; dense, its moments decay for every row, as in the reference.
+        super().apply([tf.convert_to_tensor(g) if g is not None else None for g in grads], trainable_variables)
+
+    def _clip_gradients(self, grads):
+        return grads  # part of the update below
+
+    def _apply_weight_decay(self, variables):
+        """Part of the update below."""
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        index = [self._get_variable_index(v) for v in trainable_variables]
+        learning_rate = tf.cast(learning_rate, tf.float32)
+        if self._distribution_strategy.num_replicas_in_sync == 1:
+            # A function per trace: the variables it captures are then those of this optimizer and no other.
+            update = tf.function(self._fused_update, jit_compile=self._jit_update, autograph=False)
+            return update(list(grads), tuple(index), learning_rate, self._iteration())
+        variables = [self._trainable_variables[i].value for i in index]
+        pairs = self._all_reduce_sum_gradients(list(zip(grads, variables)))
+        grads = _clipped([g for g, _ in pairs], self._clip_norm)  # the norm of the summed gradients
+        tf.__internal__.distribute.interim.maybe_merge_call(
+            self._update_replicated, self._distribution_strategy, grads, index, learning_rate
+        )
+
+    def _iteration(self):
+        return tf.cast(self.iterations, tf.float32) + 1.0
+
+    def _fused_update(self, grads, index, learning_rate, step):
+        for grad, i in zip(_clipped(grads, self._clip_norm), index):
+            self._update_one(
+                self._trainable_variables[i].value,
+                self._momentums[i].value,
+                self._velocities[i].value,
+                grad,
+                learning_rate,
+                step,
+                rate=self._rates[i],
+                decay=self._decays[i],
+            )
+
+    def _update_replicated(self, strategy, grads, index, learning_rate):
+        for grad, i in zip(grads, index):
+            args = (self._momentums[i].value, self._velocities[i].value, grad, learning_rate, self._iteration())
+            fixed = {"rate": self._rates[i], "decay": self._decays[i]}
+            strategy.extended.update(
+                self._trainable_variables[i].value, self._update_one, args=args, kwargs=fixed, group=False
+            )
+
+    def _update_one(self, variable, momentum, velocity, grad, learning_rate, step, *, rate, decay):
+        """Decoupled weight decay regularization, https://arxiv.org/abs/1711.05101."""
+        grad = tf.cast(grad, variable.dtype)
+        new_momentum = momentum + (grad - momentum) * (1.0 - self.beta_1)
+        new_velocity = velocity + (tf.square(grad) - velocity) * (1.0 - self.beta_2)
+        unbiased = tf.sqrt(1.0 - tf.pow(self.beta_2, step)) / (1.0 - tf.pow(self.beta_1, step))
+        change = new_momentum * unbiased / (tf.sqrt(new_velocity) + self.epsilon)
+        momentum.assign(new_momentum)
+        velocity.assign(new_velocity)
+        variable.assign(variable - learning_rate * rate * (change + decay * variable))
+
+
+def is_undecayed(path):
+    """Whether weight decay leaves the variable at `path` alone."""
+    return path.rsplit("/", 1)[-1] in _UNDECAYED
+
+
+def layer_rates(layer_decay, num_layers):
+    """Callable from a variable's path to its share of the learning rate.
+
+    The head and what lies above the encoder's layers has 1; the top layer `layer_decay`, the next its square, and
+    so on down to the embeddings. Source: ELECTRA, https://arxiv.org/abs/2003.10555, appendix.
+    """
+
+    def rate_of(path):
+        layer = re.search(r"transformer_layer_(\d+)", path)
+        if layer:
+            return layer_decay ** (num_layers - int(layer.group(1)))
+        return layer_decay ** (num_layers + 1) if "embedding" in path.split("/")[0] else 1.0
+
+    return rate_of
+
+
+def _clipped(grads, largest_norm):
+    """Gradients scaled down together to a global norm of at most `largest_norm`; 0 clips nothing."""
+    if not largest_norm:
+        return grads
+    norm = tf.sqrt(tf.add_n([tf.reduce_sum(tf.square(tf.cast(g, tf.float32))) for g in grads]))
+    scale = largest_norm / tf.maximum(norm, largest_norm)
+    return [g * tf.cast(scale, g.dtype) for g in grads]

@@ -1,0 +1,42 @@
+"""One line on stderr that says how far long work has come and how long it will take."""
+
+import sys
+import time
+
+_EVERY_SECONDS = 10.0  # between lines where stderr is no terminal
+
+
+class ProgressLine:
+    """Counts up to `total`; rewrites its line on a terminal, prints one every ten seconds into a log.
+
+    Args:
+        name: what is being done. total: int, in `unit`. done: int, where a continued run begins.
+    """
+
+    def __init__(self, name, total, unit, done=0):
+        self.name, self.total, self.unit = name, total, unit
+        self._first, self._began, self._shown = done, time.monotonic(), 0.0
+        self._terminal = sys.stderr.isatty()
+
+    def update(self, done, details=""):
+        """Shows `done` of `total`, with `details` before the time left."""
+        now = time.monotonic()
+        pause = 0.2 if self._terminal else _EVERY_SECONDS
+        if done < self.total and now - max(self._shown, self._began - pause / 2) < pause:
+            return
+        self._shown = now
+        rate = (done - self._first) / max(1e-9, now - self._began)
+        left = (self.total - done) / rate if rate else float("inf")
+        parts = [f"{self.name} {done}/{self.total} {self.unit}", details, _clock(left) + " left"]
+        line = "  ".join(part for part in parts if part)
+        end = "" if self._terminal and done < self.total else "\n"
+        sys.stderr.write(("\r\x1b[K" if self._terminal else "") + line + end)
+        sys.stderr.flush()
+
+
+def _clock(seconds):
+    if seconds == float("inf"):
+        return "?"
+    minutes, seconds = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

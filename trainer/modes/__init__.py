@@ -1,0 +1,1 @@
+"""What `--mode` names; the only room that joins training with export."""

@@ -1,0 +1,88 @@
+"""What every mode starts from: the rows, the task, the encoder and the trained model of one Config."""
+
+import dataclasses
+from typing import Any
+
+import tensorflow as tf
+
+from trainer.inputs import labels as labelling
+from trainer.inputs.pipeline import Rows
+from trainer.inputs.splits import load_splits
+from trainer.inputs.tokens import encodable, tokenize
+from trainer.loop.checkpoints import Checkpoints
+from trainer.loop.evaluate import Evaluator
+from trainer.loop.progress_line import ProgressLine
+from trainer.models.encoder import load_encoder
+from trainer.modes.workdir import TASK
+from trainer.tasks import TASKS
+
+
+@dataclasses.dataclass(frozen=True)
+class Corpus:
+    """The labelled rows of a run: splits, label vocabulary, weight of each label (or None), fingerprint."""
+
+    splits: Any
+    labels: tuple[str, ...]
+    class_weights: Any
+    fingerprint: str
+
+
+def read_corpus(config):
+    """Reads and checks every row that --data names. Raises UserError with file:line."""
+    splits = load_splits(config.data, config.cache_dir())
+    labels = labelling.splits_vocabulary(splits)
+    weights = labelling.class_weights(config.data.class_weights, splits.train.labels, labels)
+    return Corpus(splits, labels, weights, labelling.fingerprint(splits))
+
+
+def make_task(config, labels):
+    """The Task that --task names."""
+    return TASKS[config.model.task](tuple(labels), bool(config.data.text_pair_column), config.model)
+
+
+def open_encoder(config):
+    """The Encoder that --encoder names, weights and all."""
+    return load_encoder(config.model.encoder, config.cache_dir(), config.input.sequence_length)
+
+
+def tokenized(config, preprocessor, table, name, *, targets=None, class_weights=None, spill=None):
+    """Rows of a Table, tokenized once; `spill`: file for ids beyond --ids_cache_mb."""
+    line = ProgressLine(f"tokenizing {name}", len(table), "texts")
+    tokens = tokenize(
+        preprocessor, table.texts, table.pairs, budget_mb=config.input.ids_cache_mb, spill_path=spill, progress=line.update
+    )
+    weights = None if class_weights is None else class_weights[targets]
+    return Rows(tokens, preprocessor, targets, weights)
+
+
+class Trained:
+    """The best weights of a workdir in a model rebuilt in float32: what is evaluated, exported and asked."""
+
+    def __init__(self, config, workdir):
+        saved = workdir.task_file()
+        self.config, self.data_fingerprint = config, saved["data_fingerprint"]
+        self.task = make_task(config, saved["labels"])
+        self.encoder = open_encoder(config)
+        self.model = self.task.build(self.encoder)
+        self.progress = Checkpoints(workdir / "checkpoints").restore_best(self.model)
+
+    def rows(self, table, name, labelled=True):
+        """Rows of a Table for this model."""
+        targets = self.task.targets(table.labels) if labelled else None
+        return tokenized(self.config, self.encoder.preprocessor, table, name, targets=targets)
+
+    def logits(self, rows, name):
+        """Logits `<float32>[rows, labels]` of Rows, in their order."""
+        line = ProgressLine(name, len(rows), "texts")
+        return Evaluator(self.model, "pools", self.config.input.eval_batch_size).logits(rows, line.update)
+
+    def probabilities(self, texts, pairs=None):
+        """Probabilities `<float32>[texts, labels]` of lists of str or bytes, eagerly: the reference of the proof."""
+        columns = [tf.constant([t if isinstance(t, bytes) else encodable(t) for t in c]) for c in (texts, pairs) if c]
+        features, _ = self.encoder.preprocessor(*columns)
+        return self.task.probabilities(self.model(features, training=False)).numpy()
+
+
+def save_task(workdir, corpus):
+    """task.json: what later modes need of the data without reading it again."""
+    workdir.write(TASK, {"labels": list(corpus.labels), "data_fingerprint": corpus.fingerprint})

@@ -1,0 +1,95 @@
+"""--mode=plan: what a training run would do, without training."""
+
+import shutil
+
+import numpy as np
+import rich.table
+
+from trainer.loop import accelerator as accelerators
+from trainer.inputs.batching import padding_share
+from trainer.modes import job, manifest, tables
+from trainer.modes.workdir import existing_parent
+
+_PERCENTILES = (50, 90, 99, 100)
+_BARS = 12
+
+
+def run(config):
+    """Prints rows and labels, token lengths, batching, steps, parameters, hardware and disk needed."""
+    corpus = job.read_corpus(config)
+    accelerator = accelerators.choose(config)
+    encoder = job.open_encoder(config)
+    model = job.make_task(config, corpus.labels).build(encoder)
+    tokens = {
+        name: job.tokenized(config, encoder.preprocessor, table, name).tokens
+        for name, table in corpus.splits.named().items()
+    }
+    result = _plan(config, corpus, accelerator, encoder, model, tokens)
+    if not config.run.json:
+        _print_labels(corpus)
+        _print_lengths(tokens["train"].lengths)
+    tables.show(config, "plan", _rows(result), result)
+    return 0
+
+
+def _plan(config, corpus, accelerator, encoder, model, tokens):
+    rows = job.Rows(tokens["train"], encoder.preprocessor)
+    batches = rows.epoch(accelerator.batching, config.input.batch_size, config.run.seed, 0)
+    lengths = tokens["train"].lengths
+    weights = sum(int(np.prod(v.shape)) for v in model.weights)
+    return {
+        "rows": {name: len(table) for name, table in corpus.splits.named().items()},
+        "labels": {name: _counts(corpus.labels, table) for name, table in corpus.splits.named().items()},
+        "token_lengths": {f"p{p}": int(np.percentile(lengths, p)) for p in _PERCENTILES},
+        "truncated": {name: int(found.truncated.sum()) for name, found in tokens.items()},
+        "padding": padding_share(lengths, batches),
+        "shapes": manifest.shapes(batches),
+        "steps_per_epoch": len(batches),
+        "steps": len(batches) * config.optimizer.epochs,
+        "parameters": weights,
+        "trainable_parameters": sum(int(np.prod(v.shape)) for v in model.trainable_weights),
+        **accelerator.settings(),
+        "disk_needed_bytes": weights * 4 * 6,
+        "disk_free_bytes": shutil.disk_usage(existing_parent(config.run.workdir or ".")).free,
+    }
+
+
+def _counts(labels, table):
+    return {label: table.labels.count(label) for label in labels}
+
+
+def _rows(result):
+    lengths = ", ".join(f"{name} {value}" for name, value in result["token_lengths"].items())
+    truncated = ", ".join(f"{name} {count}" for name, count in result["truncated"].items())
+    return [
+        ("tokens per text", lengths),
+        ("truncated texts", truncated),
+        ("batching", f"{result['batching']}, {result['padding']:.1%} padding, {result['shapes']['distinct']} shapes"),
+        ("steps", f"{result['steps']} ({result['steps_per_epoch']} per epoch)"),
+        ("parameters", f"{result['parameters']:,}, of which {result['trainable_parameters']:,} train"),
+        ("device", f"{result['device']} × {result['replicas']}, {result['precision']}, XLA: {result['xla']}"),
+        ("disk", f"{result['disk_needed_bytes'] >> 20:,} MB needed, {result['disk_free_bytes'] >> 20:,} MB free"),
+    ]
+
+
+def _print_labels(corpus):
+    splits = corpus.splits.named()
+    table = rich.table.Table(title="rows per label", title_justify="left", box=rich.box.SIMPLE)
+    table.add_column("label")
+    for name in splits:
+        table.add_column(name, justify="right")
+    counts = {name: _counts(corpus.labels, rows) for name, rows in splits.items()}
+    for label in corpus.labels:
+        table.add_row(label, *(str(counts[name][label]) for name in splits))
+    table.add_row("all", *(str(len(rows)) for rows in splits.values()))
+    tables.console().print(table)
+
+
+def _print_lengths(lengths):
+    counts, edges = np.histogram(lengths, bins=min(_BARS, max(1, len(np.unique(lengths)))))
+    table = rich.table.Table(title="tokens per training text", title_justify="left", box=rich.box.SIMPLE)
+    for column in ("tokens", "texts", ""):
+        table.add_column(column, justify="left" if not column else "right")
+    for count, low, high in zip(counts, edges, edges[1:]):
+        table.add_row(f"{low:.0f}–{high:.0f}", str(count), "█" * round(50 * count / counts.max()))
+    tables.console().print(table)

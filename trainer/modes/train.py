@@ -1,0 +1,86 @@
+"""--mode=train: rows to the best weights, then evaluation, export and proof."""
+
+import shutil
+
+from trainer.config import EnvironmentFault, UserError
+from trainer.loop import accelerator as accelerators
+from trainer.loop.fit import Run, fit, plan_steps
+from trainer.modes import evaluate, export, job, manifest, tables
+from trainer.modes.workdir import MANIFEST, RESULTS, open_workdir
+
+_BYTES_PER_WEIGHT = 20  # checkpoints: weights, two moments, best weights, and one of them twice while it is replaced
+
+
+def run(config):
+    """Trains (or continues) the run of --workdir; prints its results. Returns the exit code."""
+    corpus = job.read_corpus(config)
+    if corpus.splits.dev is None:
+        raise UserError("no dev rows: give a dev file, or a --dev_fraction above 0; they choose the best weights")
+    with open_workdir(config, create=True) as workdir:
+        progress, steps = _train(config, corpus, workdir)
+        trained = job.Trained(config, workdir)
+        results = {"train": _training_figures(progress, steps)} | evaluate.judge(corpus, trained, workdir)
+        workdir.merge(RESULTS, results)
+        if config.export.export:
+            report = export.export_trained(config, corpus, trained, workdir)
+            results = workdir.merge(RESULTS, {"export": export.figures(report)})
+        _show(config, workdir, results)
+    return 0
+
+
+def _train(config, corpus, workdir):
+    accelerator = accelerators.choose(config)
+    encoder = job.open_encoder(config)
+    _check_disk(workdir.path, encoder.backbone.count_params() * _BYTES_PER_WEIGHT)
+    task = job.make_task(config, corpus.labels)
+    train, dev = (
+        job.tokenized(
+            config,
+            encoder.preprocessor,
+            table,
+            name,
+            targets=task.targets(table.labels),
+            class_weights=corpus.class_weights if name == "train" else None,
+            spill=workdir / f"{name}.ids",
+        )
+        for name, table in (("train", corpus.splits.train), ("dev", corpus.splits.dev))
+    )
+    run = Run(config, task, train, dev, lambda: job.open_encoder(config), accelerator, workdir.path)
+    steps = plan_steps(run)[1]
+    batches = train.epoch(accelerator.batching, config.input.batch_size, config.run.seed, 0)
+    workdir.write(MANIFEST, manifest.describe(config, corpus, encoder, accelerator, batches, steps))
+    job.save_task(workdir, corpus)
+    return fit(run), steps
+
+
+def _check_disk(folder, needed):
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise EnvironmentFault(
+            f"disk full at {folder}: {needed >> 20} MB are needed for checkpoints, {free >> 20} MB are free; free some space"
+        )
+
+
+def _training_figures(progress, steps):
+    seconds = max(progress.seconds, 1e-9)
+    return {
+        "steps": progress.step,
+        "planned_steps": steps,
+        "best_step": progress.best_step,
+        "seconds": progress.seconds,
+        "examples_per_second": progress.trained_examples / seconds,
+        "tokens_per_second": progress.trained_tokens / seconds,
+        "evaluations": progress.evaluations,
+    }
+
+
+def _show(config, workdir, results):
+    rows = evaluate.score_rows(results)
+    train = results["train"]
+    rows.append(("trained", f"{train['steps']} steps in {train['seconds']:.0f} s, best after step {train['best_step']}"))
+    rows.append(("speed", f"{train['examples_per_second']:.0f} examples/s, {train['tokens_per_second']:,.0f} tokens/s"))
+    if config.export.export:
+        rows.append(("proof", results["export"]["proof"]))
+        rows.append(("version", results["export"]["version_dir"]))
+    rows.append(("TensorBoard", f"tensorboard --logdir {workdir / 'tensorboard'}"))
+    tables.show(config, f"run {workdir.path}", rows, {"workdir": str(workdir.path), **results})

@@ -1,0 +1,129 @@
+"""The folder of a run: its flags, what it learned, what it wrote; one process at a time, one set of flags."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import time
+
+from trainer import flagfile
+from trainer.config import FREE_TO_CHANGE, UserError
+
+FLAGS, TASK, RESULTS, MANIFEST = "flags.txt", "task.json", "results.json", "manifest.json"
+
+
+class Workdir:
+    """Paths and small files of one run; `with open_workdir(config) as workdir` locks it."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    def read(self, name):
+        """A JSON file of the workdir as a dict; {} where there is none yet."""
+        path = self.path / name
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def write(self, name, content):
+        """Writes a JSON file whole: a reader sees the old one or the new one."""
+        write_whole(self.path / name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+    def merge(self, name, content):
+        """Replaces the given keys of a JSON file, keeps the others, and returns the result."""
+        merged = self.read(name) | content
+        self.write(name, merged)
+        return merged
+
+    def task_file(self):
+        """task.json of a trained run. Raises UserError where nothing was trained here."""
+        if not (self.path / TASK).is_file():
+            raise UserError(f"--workdir={self.path}: nothing was trained here; run --mode=train first")
+        return self.read(TASK)
+
+
+@contextlib.contextmanager
+def open_workdir(config, create=False):
+    """The Workdir of --workdir, held by this process alone.
+
+    Args:
+        create: bool; whether the folder may be made, and with --overwrite moved aside first.
+
+    Raises:
+        UserError: it belongs to other flags, is in use, or does not exist.
+    """
+    path = pathlib.Path(config.run.workdir)
+    if path.exists() and not path.is_dir():
+        raise UserError(f"--workdir={path} is a file; give a folder")
+    if create and config.run.overwrite and path.exists():
+        _move_aside(path)
+    if not create and not path.is_dir():
+        raise UserError(f"--workdir={path}: no such folder; run --mode=train first")
+    path.mkdir(parents=True, exist_ok=True)
+    with open(path / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(f"--workdir={path} is in use by another run; wait for it, or give another one") from error
+        _check_flags(path, config)
+        if create:
+            write_whole(path / FLAGS, flagfile.render(config))
+        yield Workdir(path)
+
+
+def write_whole(path, text):
+    """Text to a file by one rename, so that a kill leaves the old or the new content."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(partial, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def existing_parent(path):
+    """The folder at `path`, or the nearest one above it that exists already."""
+    path = pathlib.Path(path).absolute()
+    while not path.is_dir():
+        path = path.parent
+    return path
+
+
+def _move_aside(path):
+    aside = path.with_name(f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = aside.with_name(f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}-{number}")
+    path.rename(aside)
+
+
+def _check_flags(path, config):
+    """Refuses a workdir whose run had other flags than these, naming those that differ."""
+    if not (path / FLAGS).is_file():
+        return
+    before = _lines((path / FLAGS).read_text(encoding="utf-8"))
+    now = _lines(flagfile.render(config))
+    differ = [name for name in now if name in before and name not in FREE_TO_CHANGE and now[name] != before[name]]
+    if differ:
+        shown = ", ".join(f"--{name}={now[name]} (was {before[name]})" for name in differ[:5])
+        more = f" and {len(differ) - 5} more" if len(differ) > 5 else ""
+        raise UserError(
+            f"--workdir={path} belongs to a run with other flags: {shown}{more}; "
+            f"give --flagfile={path / FLAGS}, another --workdir, or --overwrite to train anew"
+        )
+
+
+def _lines(text):
+    """{flag: value text} of a rendered flagfile."""
+    found = {}
+    for line in text.splitlines():
+        if line.startswith("--"):
+            name, equals, value = line[2:].partition("=")
+            found[name] = value if equals else "true"
+    return found
