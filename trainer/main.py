@@ -1,13 +1,18 @@
 """`python -m trainer.main --flagfile=…`: parses the flags, runs one mode, turns errors into lines and exit codes."""
 
+import contextlib
 import errno
 import importlib
 import os
+import re
 import sys
+import tempfile
 
 from trainer import flags
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_NVIDIA = ("/dev/nvidiactl", "/dev/dxg")  # the driver's device on Linux and on Windows' Linux
+_LOADING = re.compile(rb"[IW]\d{4} \d\d|WARNING: All log messages before absl::InitializeLog")
 _NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -17,7 +22,8 @@ def main(arguments=None):
     try:
         config = flags.parse(sys.argv[1:] if arguments is None else arguments)
         prepare(os.environ)
-        mode = importlib.import_module(f"trainer.modes.{config.run.mode}")
+        with quiet_import():
+            mode = importlib.import_module(f"trainer.modes.{config.run.mode}")
         return mode.run(config) or 0
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -34,8 +40,38 @@ def prepare(environment):
     """What TensorFlow and Keras read while they are imported; the modes import them, so this comes first."""
     environment["KERAS_BACKEND"] = "tensorflow"
     environment["TF_USE_LEGACY_KERAS"] = "0"
-    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow's GPU build logs an error on every machine without an NVIDIA driver: nothing below 3 keeps it quiet
+    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if any(map(os.path.exists, _NVIDIA)) else "3")
     environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+
+@contextlib.contextmanager
+def quiet_import():
+    """Keeps back what TensorFlow's libraries log while they load, before any log level counts; the rest goes on."""
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") < "2":
+        yield
+        return
+    # in memory where the system can: a full disk must not stop a run before it says so
+    memory = hasattr(os, "memfd_create")
+    with (
+        open(os.memfd_create("stderr"), "w+b") if memory else tempfile.TemporaryFile() as held,
+        contextlib.ExitStack() as stack,
+    ):
+        stderr = os.dup(2)
+        stack.callback(_give_back, stderr, held)
+        os.dup2(held.fileno(), 2)
+        yield
+
+
+def _give_back(stderr, held):
+    """Makes `stderr` number 2 again and writes to it what was held, TensorFlow's loading lines left out."""
+    sys.stderr.flush()
+    os.dup2(stderr, 2)
+    os.close(stderr)
+    held.seek(0)
+    for line in held:
+        if not _LOADING.match(line):
+            os.write(2, line)
 
 
 def explain(error, config=None):
