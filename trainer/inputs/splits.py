@@ -10,6 +10,7 @@ import os
 import pathlib
 
 from trainer.config import CARRIED, UserError, carried_path
+from trainer.inputs.labels import label_vocabulary
 from trainer.inputs.sources import SUFFIXES, Table, kind_of, nearest, read_table
 
 NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
@@ -35,6 +36,7 @@ def load_splits(data_config, cache_dir):
     seed, dev_share, test_share = data_config.split_seed, data_config.dev_fraction, data_config.test_fraction
     if not path.is_dir():
         rows = read_table(path, *columns)
+        label_vocabulary(rows.labels, rows.path)  # one label only is the clearer thing to say than too few rows
         rows, test = hold_out(rows, test_share, seed, "test")
         # dev_share is a share of all rows, not of those that are left
         train, dev = hold_out(rows, dev_share / (1 - test_share), seed, "dev")
@@ -42,6 +44,7 @@ def load_splits(data_config, cache_dir):
     files = find_files(path)
     found = {name: read_table(file, *columns) for name, file in files.items()}
     train, dev = found["train"], found.get("dev")
+    label_vocabulary(train.labels, train.path)
     if dev is None:
         train, dev = hold_out(train, dev_share, seed, "dev")
     return Splits(train, dev, found.get("test"))
@@ -101,7 +104,7 @@ def hold_out(table, share, seed, name):
                 left -= len(group)
     if not out:
         raise UserError(
-            f"{table.path}: {len(table)} rows are too few to hold out any for {name}: give more rows, "
+            f"{table.path}: too few rows to hold out any for {name}: give more rows of each label, "
             f"a larger --{name}_fraction, or a folder with a {name} file"
         )
     return table.take([i for i in range(len(table)) if i not in out]), table.take(sorted(out))

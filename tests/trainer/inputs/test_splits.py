@@ -144,8 +144,14 @@ def test_share_0_holds_nothing_out(tmp_path):
 
 
 def test_too_few_rows_to_hold_any_out(tmp_path):
-    assert "2 rows are too few to hold out any for test" in refusal(write(tmp_path / "a.csv", ROWS[:2]))
-    assert "too few" in refusal(write(tmp_path / "b.csv", [("same", "a")] * 50))
+    assert "too few rows to hold out any for test" in refusal(write(tmp_path / "a.csv", ROWS[:2]))
+    assert "too few" in refusal(write(tmp_path / "b.csv", [("same", "a")] * 50 + [("other", "b")]))
+
+
+def test_one_label_only_is_said_before_too_few_rows(tmp_path):
+    assert "every row has the label 'a'" in refusal(write(tmp_path / "b.csv", [("same", "a")] * 2))
+    write(tmp_path / "train.csv", [("same", "a")] * 2)
+    assert "every row has the label 'a'" in refusal(tmp_path)
 
 
 def test_two_files_for_one_split(tmp_path):
