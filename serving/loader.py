@@ -134,7 +134,7 @@ def warmup_records(version_dir):
 
     path = pathlib.Path(version_dir) / WARMUP_FILE
     if path.is_file():
-        for record in tf.compat.v1.io.tf_record_iterator(str(path)):
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
             yield prediction_log_pb2.PredictionLog.FromString(record)
 
 

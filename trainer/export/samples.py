@@ -1,0 +1,85 @@
+"""The texts on which a version is compared with the trained model, and what the trained model says of them."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.export.hostile import hostile_texts, oversized_texts
+
+_SINGLES = 32  # dev texts that are also asked alone; of the hostile ones, every text is
+BATCH = 32  # rows of a request, and of a call of the reference: lengths mixed, as on a server
+
+
+@dataclasses.dataclass(frozen=True)
+class Samples:
+    """Dev texts, then hostile ones, then `oversized` ones beyond the byte limit, each with the reference's answer.
+
+    texts: list of bytes; pairs: list of bytes of the same length, or None; dev: number of dev texts;
+    oversized: number of texts, the last, that must come back as truncated; labels: tuple of str;
+    probabilities: `<float32>[texts, labels]` of the trained model, rebuilt in float32.
+    """
+
+    texts: list
+    pairs: list | None
+    dev: int
+    oversized: int
+    labels: tuple
+    probabilities: np.ndarray
+
+    def inputs(self, rows):
+        """`{signature input: [bytes, …]}` of some rows."""
+        texts = {"text": [self.texts[row] for row in rows]}
+        return texts | ({"text_pair": [self.pairs[row] for row in rows]} if self.pairs is not None else {})
+
+    def rows(self):
+        return range(len(self.texts))
+
+    def singles(self):
+        """Rows that are also asked alone: some dev texts and all others."""
+        return [*spread(range(self.dev), _SINGLES), *range(self.dev, len(self.texts))]
+
+
+def collect(dev_texts, dev_pairs, limit, labels, reference):
+    """Samples of at most `limit` dev texts, from the shortest to the longest, and of all hostile texts.
+
+    Args:
+        dev_texts, dev_pairs: lists of str or bytes; dev_pairs is None for tasks of one text.
+        reference: callable, (texts, pairs), lists of bytes, to probabilities `<float32>[texts, labels]`.
+    """
+    order = spread(sorted(range(len(dev_texts)), key=lambda row: (len(dev_texts[row]), row)), limit)
+    hard, oversized = hostile_texts(), oversized_texts()
+    texts = [_bytes(dev_texts[row]) for row in order] + hard + oversized
+    pairs = None
+    if dev_pairs is not None:
+        # Each hostile text meets another one as its pair, and the oversized ones meet on both sides.
+        pairs = [_bytes(dev_pairs[row]) for row in order] + hard[1:] + hard[:1] + [b"short"] + oversized[:1]
+    return Samples(texts, pairs, len(order), len(oversized), tuple(labels), _exactly(reference, texts, pairs))
+
+
+def spread(items, count):
+    """At most `count` of the items, evenly spaced, both ends among them."""
+    places = np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int)
+    return [items[place] for place in places]
+
+
+def batches(rows):
+    """Tuples of at most BATCH rows."""
+    rows = tuple(rows)
+    return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+
+
+def _exactly(reference, texts, pairs):
+    """Runs the reference without TensorFloat-32, whose ten bits of mantissa differ by more than the tolerance."""
+    was_on = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        parts = [slice(start, start + BATCH) for start in range(0, len(texts), BATCH)]
+        answers = [reference(texts[part], pairs and pairs[part]) for part in parts]
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(was_on)
+    return np.concatenate([np.asarray(answer, np.float32) for answer in answers])
+
+
+def _bytes(text):
+    return text if isinstance(text, bytes) else text.encode("utf-8", "replace")

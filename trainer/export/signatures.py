@@ -1,0 +1,70 @@
+"""What can be asked of an exported version: one tf.function per signature, text in and named outputs out."""
+
+import tensorflow as tf
+from tensorflow.python.saved_model import signature_constants
+
+CONTRACT_KEY = "contract"
+CONTRACT_MARK = "@contract.json@"  # stands in the graph until the contract, which lists the graph's ops, is known
+CLASSIFY_METHOD = signature_constants.CLASSIFY_METHOD_NAME
+
+
+def endpoints(task, model, preprocessor):
+    """`{signature: (function, [TensorSpec, …])}` of a task's version.
+
+    Args:
+        task: Task; gives `text_pair`, `serving_outputs`, `embedder`, and `labels` where it classifies.
+        model: keras.Model in float32, the encoder's inputs to logits.
+        preprocessor: TextPreprocessor.
+    """
+    names = ("text", "text_pair") if task.text_pair else ("text",)
+    texts = [_strings(name) for name in names]
+    answer = _answer(task, model, preprocessor)
+    found = {
+        "serving_default": (answer, texts),
+        "embed": (_embed(task.embedder(model), preprocessor), texts),
+        "contract": (_contract, [_strings("key")]),
+    }
+    if task.name == "classification":
+        found["classify"] = (_classify(answer, names, task.labels), [_strings("inputs")])
+    return found
+
+
+def _strings(name):
+    return tf.TensorSpec([None], tf.string, name=name)
+
+
+def _answer(task, model, preprocessor):
+    def serving_default(*texts):
+        features, truncated = preprocessor(*texts)
+        return task.serving_outputs(model(features, training=False), truncated)
+
+    return serving_default
+
+
+def _embed(embedder, preprocessor):
+    def embed(*texts):
+        features, _ = preprocessor(*texts)
+        return {"embedding": embedder(features, training=False)}
+
+    return embed
+
+
+def _classify(answer, names, labels):
+    """The Classify call of TF Serving: serialized tf.Example `<string>[batch]` with the texts as features."""
+    schema = {name: tf.io.FixedLenFeature([], tf.string) for name in names}
+
+    def classify(inputs):
+        features = tf.io.parse_example(inputs, schema)
+        scores = answer(*(features[name] for name in names))["probabilities"]
+        classes = tf.tile(tf.constant([list(labels)]), [tf.shape(scores)[0], 1])
+        return {"classes": classes, "scores": scores}
+
+    return classify
+
+
+def _contract(key):
+    """contract.json for the key `contract`, since TF Serving hands out no files; any other key gives nothing.
+
+    It has an input because a signature without one fails under server-side batching.
+    """
+    return {"value": tf.where(tf.equal(key, CONTRACT_KEY), CONTRACT_MARK, "")}

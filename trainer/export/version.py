@@ -1,0 +1,115 @@
+"""A trained model to a proven version in the workdir: build hidden, prove, rename once."""
+
+import dataclasses
+import json
+import pathlib
+import time
+from typing import Any
+
+from serving import loader, opsets
+from serving.contract import CARD_FILE, CONTRACT_FILE, PROOF_FILE, ServingError, check_proven, read_contract
+from trainer.config import UserError
+from trainer.export import contract as contracts
+from trainer.export import model_card, saved_model, staging, warmup
+from trainer.export.prove import prove
+from trainer.export.samples import collect
+from trainer.models import tokenizers
+from trainer.models.encoder import encoder_folder
+from trainer.models.preprocessor import TextPreprocessor
+
+_GRAPH_BYTES = 64 << 20  # room for the graph, the warm-up and the proof's requests and answers
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportReport:
+    """What an export gave. seconds: {"save": …, "prove": …}, empty where an equal version had been proven before."""
+
+    version_dir: pathlib.Path
+    contract: dict[str, Any]
+    proof: dict[str, Any]
+    seconds: dict[str, float]
+    reused: bool
+
+    def line(self):
+        """The proof in one line, for people."""
+        proof = self.proof
+        return (
+            f"proof: {proof['texts']} dev texts and {proof['hostile']} hostile texts compared, "
+            f"largest difference {proof['max_difference']:.1e} (allowed {proof['tolerance']:.0e}), "
+            f"a row alone against a batch {proof['max_batch_difference']:.1e}, {proof['flips']} label flips"
+        )
+
+
+def export_version(
+    task, model, encoder, *, config, out_dir, data_fingerprint, dev_texts, dev_pairs=None, reference, metrics=None
+):
+    """Exports and proves one version; `out_dir/<fingerprint>/` appears whole or not at all.
+
+    Args:
+        task: Task, with its labels.
+        model: keras.Model in float32 with the weights to serve, the encoder's inputs to logits.
+        encoder: Encoder, as `load_encoder` gave it.
+        config: trainer.config.Config.
+        out_dir: folder of exports, as a rule workdir/export.
+        data_fingerprint: `sha256:…` of the training data.
+        dev_texts, dev_pairs: texts for the proof, lists of str; dev_pairs for pair tasks.
+        reference: callable, (texts, pairs), lists of bytes, to probabilities `<float32>[texts, labels]` of the
+            trained model rebuilt in float32.
+        metrics: `{name: number}` on the dev split, for the model card.
+
+    Raises:
+        ProofRefused: exit code 3, with the culprit; nothing is kept.
+        EnvironmentFault: the disk is full. ServingError: a TF Serving release that is not known.
+    """
+    targets = opsets.parse_targets(config.export.serving_target)
+    origin = contracts.origin(
+        task, model, encoder, model_name=config.export.model_name, targets=targets, data_fingerprint=data_fingerprint
+    )
+    with staging.staged(out_dir) as scratch:
+        place = pathlib.Path(out_dir) / contracts.version_fingerprint(origin, config.export.proof_texts)
+        if place.exists():
+            return _proven_before(place)
+        staging.check_free(out_dir, 4 * model.count_params() + _GRAPH_BYTES)
+        started = time.perf_counter()
+        folder = scratch / "version"
+        contract = _build(folder, task, model, encoder.preprocessor, origin)
+        saved = time.perf_counter()
+        samples = collect(dev_texts, dev_pairs, config.export.proof_texts, task.labels, reference)
+        proof = prove(folder, samples, targets=targets, preprocessor=own_preprocessor(config, encoder), scratch=scratch)
+        _write(folder / PROOF_FILE, json.dumps(proof, indent=1) + "\n")
+        model_card.write(folder / CARD_FILE, contract, proof, metrics)
+        staging.publish(folder, place)
+        seconds = {"save": saved - started, "prove": time.perf_counter() - saved}
+        return ExportReport(place, contract, proof, seconds, reused=False)
+
+
+def own_preprocessor(config, encoder):
+    """The encoder's preprocessor, built anew from the encoder's own files: the one that the export must hold."""
+    name = config.model.encoder
+    folder = encoder_folder(name, config.cache_dir())
+    tokenizer, special = tokenizers.load(str(folder) if folder else name, folder)
+    given = encoder.preprocessor
+    return TextPreprocessor(tokenizer, special, given.sequence_length, given.features)
+
+
+def _proven_before(place):
+    try:
+        proof = check_proven(place)
+    except ServingError as error:
+        raise UserError(f"{error} – remove {place} and give the same command again") from error
+    return ExportReport(place, read_contract(place), proof, {}, reused=True)
+
+
+def _build(folder, task, model, preprocessor, origin):
+    graph = saved_model.save(folder, task, model, preprocessor)
+    # The method of classify is set below, and described as it will be.
+    contract = contracts.complete(origin, loader.graph_ops(graph), saved_model.describe_signatures(graph))
+    text = contracts.text(contract)
+    saved_model.complete(folder, graph, text)
+    _write(folder / CONTRACT_FILE, text)
+    warmup.write(folder, contract)
+    return contract
+
+
+def _write(path, text):
+    path.write_text(text, encoding="utf-8")
