@@ -49,7 +49,7 @@ class DataConfig:
     label_column: str = option("label", "Column of the label; labels are strings.")
     dev_fraction: float = option(0.1, "Share of rows held out for dev where there is no dev file (stratified).")
     test_fraction: float = option(0.1, "Share of rows held out for test where there is only one file (stratified).")
-    split_seed: int = option(0, "Seed of the split, apart from --seed: a new seed keeps the same test rows.")
+    split_seed: int = option(0, "Seed of the split, apart from --seed: a new --seed keeps the same test rows.")
     class_weights: str = option("none", "none, balanced, or label=weight,label=weight for the loss.")
 
 

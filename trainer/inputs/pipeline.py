@@ -61,18 +61,16 @@ class Rows:
                 if done >= steps:
                     return
 
-        return self._dataset(lambda: itertools.islice(batches(), steps - first_step)).apply(
-            tf.data.experimental.assert_cardinality(steps - first_step)
-        )
+        return self._dataset(lambda: itertools.islice(batches(), steps - first_step), steps - first_step)
 
     def evaluation(self, kind, batch_size):
         """(Dataset over every row once, rows `<int64>[rows]` in the order in which it gives them)."""
         longest = self.preprocess.sequence_length if kind == "buckets" else None
         batches = batching.ordered(self.tokens.lengths, batch_size, longest)
         order = np.concatenate([b.rows for b in batches]) if batches else np.zeros(0, np.int64)
-        return self._dataset(lambda: batches), order
+        return self._dataset(lambda: batches, len(batches)), order
 
-    def _dataset(self, batches):
+    def _dataset(self, batches, count):
         spec = (
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None], tf.int32),
@@ -88,7 +86,8 @@ class Rows:
         options.deterministic = True
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         packed = dataset.map(self._features, num_parallel_calls=1)
-        return packed.with_options(options).prefetch(tf.data.AUTOTUNE)
+        counted = packed.apply(tf.data.experimental.assert_cardinality(count))
+        return counted.with_options(options).prefetch(tf.data.AUTOTUNE)
 
     def _arrays(self, batch):
         rows, extra = batch.rows, batch.size - len(batch.rows)

@@ -31,6 +31,10 @@ class Accelerator:
     def replicas(self):
         return self.strategy.num_replicas_in_sync
 
+    @property
+    def distributed(self):
+        return self.replicas > 1 or self.device == "tpu"
+
     @contextlib.contextmanager
     def training(self):
         """Within it, models are built for and trained in `precision`; weights are float32 throughout.

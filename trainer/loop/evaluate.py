@@ -1,6 +1,8 @@
 """Logits of every row of a split, and what the task makes of them."""
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 
 class Evaluator:
@@ -12,26 +14,42 @@ class Evaluator:
     Args:
         model: keras.Model, the encoder's inputs to logits.
         kind: "pools" or "buckets"; batch_size: rows per batch.
+        distributed: bool; whether the model was built under a strategy of several devices, or on a TPU.
     """
 
-    def __init__(self, model, kind, batch_size):
+    def __init__(self, model, kind, batch_size, distributed=False):
         self.model, self.kind, self.batch_size = model, kind, batch_size
+        self._run = self._predict if distributed else self._forward
+        self._graph = None
         self.model.make_predict_function(force=True)
 
-    def logits(self, rows, progress=None):
-        """trainer.inputs.pipeline.Rows to `<float32>[rows, outputs]`, in the order of the rows."""
+    def logits(self, rows, progress=lambda done: None):
+        """trainer.inputs.pipeline.Rows to `<float32>[rows, outputs]`, in the order of the rows.
+
+        progress: callable, rows done; called after each batch.
+        """
         dataset, order = rows.evaluation(self.kind, self.batch_size)
-        done = keras.callbacks.LambdaCallback()
-        if progress:
-            done.on_predict_batch_end = lambda batch, logs=None: progress(
-                min((batch + 1) * self.batch_size, len(order))
-            )
-        found = self.model.predict(dataset, verbose=0, callbacks=[done])[: len(order)]
-        out = found.copy()
-        out[order] = found
+        found = self._run(dataset, lambda batches: progress(min(batches * self.batch_size, len(order))))
+        out = np.empty((len(order), *found.shape[1:]), np.float32)
+        out[order] = found[: len(order)]  # behind them: rows of weight 0 that fill up the last batch
         return out
 
+    def _forward(self, dataset, progress):
+        if self._graph is None:  # one trace for batches of any length, where Keras' predict traces several
+            spec = dataset.element_spec[0]
+            self._graph = tf.function(lambda x: self.model(x, training=False), input_signature=[spec], autograph=False)
+        parts = []
+        for features, _, _ in dataset:
+            parts.append(self._graph(features).numpy())
+            progress(len(parts))
+        return np.concatenate(parts)
 
-def evaluate(evaluator, rows, task, progress=None):
+    def _predict(self, dataset, progress):
+        shown = keras.callbacks.LambdaCallback()
+        shown.on_predict_batch_end = lambda batch, logs=None: progress(batch + 1)
+        return self.model.predict(dataset, verbose=0, callbacks=[shown])
+
+
+def evaluate(evaluator, rows, task):
     """{metric: float} of a split, by the task's own `score`."""
-    return task.score(evaluator.logits(rows, progress), rows.targets)
+    return task.score(evaluator.logits(rows), rows.targets)

@@ -99,7 +99,7 @@ def _fit(run, model, progress, steps, evaluation_marks):
     writers = [tf.summary.create_file_writer(str(run.workdir / "tensorboard" / name)) for name in ("train", "dev")]
     counter = callbacks.Counter(progress, run.train.costs(kind, batch_size, seed))
     finite = callbacks.FiniteLoss(progress, run.checkpoints)
-    evaluator = Evaluator(model, kind, config.input.eval_batch_size)
+    evaluator = Evaluator(model, kind, config.input.eval_batch_size, run.accelerator.distributed)
     model.fit(
         dataset,
         epochs=1,

@@ -113,7 +113,7 @@ def longest_first(length, pair_length, budget):
 
     Source: `truncate_encodings` of the reference tokenizers, strategy LongestFirst, in closed form.
     """
-    shorter, longer = tf.minimum(length, pair_length), tf.maximum(length, pair_length)
+    shorter = tf.minimum(length, pair_length)
     fits = length + pair_length <= budget
     half = tf.cast(budget // 2, shorter.dtype)
     keep_longer = tf.maximum(shorter, budget - shorter)

@@ -8,6 +8,19 @@ from sklearn import metrics as sklearn_metrics
 from trainer.models.pooling import pool
 
 
+class SmoothedCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of label ids `<int>[batch]` and logits `<float32>[batch, labels]`, a mean over the rows' weights."""
+
+    def __init__(self, labels, smoothing):
+        super().__init__(name="loss", reduction="mean_with_sample_weight")
+        self.labels, self.smoothing = labels, smoothing
+
+    def call(self, target, logits):
+        one_hot = keras.ops.one_hot(keras.ops.reshape(target, (-1,)), self.labels)
+        one_hot = one_hot * (1 - self.smoothing) + self.smoothing / self.labels
+        return keras.losses.categorical_crossentropy(one_hot, logits, from_logits=True)
+
+
 class Classification:
     """Single-label classification: labels are strings in and strings out.
 
@@ -48,14 +61,7 @@ class Classification:
 
     def loss(self):
         """Cross-entropy of ids `<int>[batch]` and logits, averaged over the weights of the rows."""
-        smoothing, labels = self.config.label_smoothing, len(self.labels)
-
-        def cross_entropy(target, logits):
-            one_hot = keras.ops.one_hot(keras.ops.reshape(target, (-1,)), labels)
-            one_hot = one_hot * (1 - smoothing) + smoothing / labels
-            return keras.losses.categorical_crossentropy(one_hot, logits, from_logits=True)
-
-        return keras.losses.LossFunctionWrapper(cross_entropy, reduction="mean_with_sample_weight", name="loss")
+        return SmoothedCrossEntropy(len(self.labels), self.config.label_smoothing)
 
     def metrics(self):
         """Keras metrics shown while training."""
