@@ -23,7 +23,7 @@ def fake_version(folder, payload=b"graph", created="2026-01-01T00:00:00Z"):
 def real_version(folder, bias=0.0, created="2026-01-01T00:00:00Z"):
     """A proven version: positive where the text is longer than −10·bias characters; score = sigmoid(length/10 + bias).
 
-    Signature `spin` counts to the number that its text is, about a million a second: a request that lasts.
+    Signature `spin` counts to the number that its text is, perhaps 100,000 a second: a request that lasts.
     """
     import tensorflow as tf
 

@@ -1,0 +1,1 @@
+"""One command, three engines: tensorflow_model_server on PATH, docker, or the embedded server."""

@@ -1,0 +1,50 @@
+"""`python -m serving.server --model_base_path=DIR`: serves the newest version under DIR over gRPC.
+
+Prints `READY model=… version=… grpc=…` once it answers; SIGTERM and SIGINT let requests in flight finish first.
+"""
+
+from absl import flags
+
+from serving import command
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("model_base_path", None, "Folder that holds the versions (1/, 2/, …), as publish made it.")
+flags.DEFINE_string("model_name", None, "Name that clients ask for; default: last part of --model_base_path.")
+flags.DEFINE_string(
+    "host",
+    "127.0.0.1",
+    "Address to listen on; 0.0.0.0 for every one. tensorflow_model_server has no such choice: it takes every one.",
+)
+flags.DEFINE_integer("port", 8500, "gRPC port; 0 lets the server choose, and READY prints it.", 0, 65535)
+flags.DEFINE_integer(
+    "rest_api_port", 8501, "REST port of the real server, 0 for none; the embedded one has no REST.", 0, 65535
+)
+flags.DEFINE_string(
+    "engine", "auto", "auto, tensorflow_model_server, docker or embedded; auto takes the first of them that is there."
+)
+flags.DEFINE_float("file_system_poll_wait_seconds", 1, "Seconds between two looks for new versions; 0 looks once.", 0)
+flags.DEFINE_integer(
+    "grpc_max_threads",
+    0,
+    "Requests worked on at the same time; 0: 256 in the real server, 4 per core in the embedded one.",
+    0,
+)
+flags.DEFINE_string(
+    "docker_image",
+    None,
+    "Image for --engine=docker; default: stock tensorflow/serving of the release the version was proven for.",
+)
+
+
+def main(arguments):
+    """Checks the flags, chooses the engine and serves until a signal; returns the exit code."""
+    from serving.server import engines, options
+
+    names = options.field_names()
+    chosen = options.checked(options.Options(**{name: FLAGS[name].value for name in names}), arguments)
+    return engines.serve(chosen)
+
+
+if __name__ == "__main__":
+    command.run(main)

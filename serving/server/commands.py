@@ -1,0 +1,73 @@
+"""Command lines that serve the same folder with the real TensorFlow Serving."""
+
+import math
+import os
+
+from serving import contract
+from serving.server.options import present_versions
+from serving.server.ports import joined
+
+DEBIAN_SOURCE = (
+    "deb [arch=amd64] https://storage.googleapis.com/tensorflow-serving-apt "
+    "stable tensorflow-model-server tensorflow-model-server-universal"
+)
+# With TF Serving's own default, 4 × cores, 16 clients on 2 cores got RESOURCE_EXHAUSTED on 1,800 of 2,000 requests.
+REAL_SERVER_THREADS = 256
+_IMAGE_TAGS = {"2.19": "2.19.1", "2.20": "2.20.0"}
+
+
+def model_server_command(options):
+    """Arguments that start `tensorflow_model_server`; it listens on every address of the machine."""
+    return [
+        "tensorflow_model_server",
+        f"--port={options.port}",
+        f"--rest_api_port={options.rest_api_port}",
+        f"--model_name={options.model_name}",
+        f"--model_base_path={options.model_base_path}",
+        *_tuning(options),
+    ]
+
+
+def docker_command(options):
+    """Arguments that start stock TensorFlow Serving in a container, the folder mounted read-only."""
+    target = f"/models/{options.model_name}"
+    ports = [(options.port, 8500)] + ([(options.rest_api_port, 8501)] if options.rest_api_port else [])
+    # --init: the image's shell is process 1 and would ignore SIGTERM.
+    return [
+        *("docker", "run", "--rm", "--init"),
+        *(part for port, inside in ports for part in ("-p", f"{joined(options.host, port)}:{inside}")),
+        *(
+            "--mount",
+            ",".join(map(_csv, ("type=bind", f"source={options.model_base_path}", f"target={target}", "readonly"))),
+        ),
+        *("-e", f"MODEL_NAME={options.model_name}"),
+        image(options),
+        *_tuning(options),
+    ]
+
+
+def image(options):
+    """The image asked for, or stock TensorFlow Serving of the newest release that the newest version was proven for."""
+    if options.docker_image:
+        return options.docker_image
+    version = os.path.join(options.model_base_path, str(max(present_versions(options.model_base_path), default="")))
+    try:
+        targets = contract.read_contract(version)["serving_target"]
+    except contract.ServingError:
+        targets = []  # a version that Slipway did not make
+    known = [target for target in _IMAGE_TAGS if target in targets] or list(_IMAGE_TAGS)
+    return f"tensorflow/serving:{_IMAGE_TAGS[known[-1]]}"
+
+
+def _tuning(options):
+    # Without max_num_load_retries=0 a bad version keeps the server silent for five minutes before it gives up.
+    return [
+        f"--grpc_max_threads={options.grpc_max_threads or REAL_SERVER_THREADS}",
+        "--max_num_load_retries=0",
+        f"--file_system_poll_wait_seconds={math.ceil(options.file_system_poll_wait_seconds)}",
+    ]
+
+
+def _csv(field):
+    """One field of docker's --mount, which is read as a line of CSV."""
+    return '"' + field.replace('"', '""') + '"' if set(field) & set(',"') else field

@@ -1,0 +1,118 @@
+"""The embedded server: TensorFlow Serving's gRPC face over serving.loader, for laptops, notebooks and CI.
+
+One event loop for the network, one thread pool for the requests, one thread that loads versions.
+"""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import os
+import signal
+
+import grpc
+from absl import logging
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from serving.contract import ServingError
+from serving.loader import ServedVersion
+from serving.server import ports, ready, wire
+from serving.server.versions import Versions
+
+DRAIN_SECONDS = 30  # what a request in flight gets after SIGTERM; orchestrators kill after about as long
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_CHANNEL_OPTIONS = [
+    ("grpc.so_reuseport", 0),  # a second server on the port must fail, not share it
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+]
+
+
+def serve(options):
+    """Serves until SIGTERM (returns 0) or SIGINT (130); ServingError where the newest version cannot be loaded."""
+    logging.set_verbosity(logging.INFO)
+    return asyncio.run(_serve_until_signal(options))
+
+
+async def _serve_until_signal(options):
+    loop = asyncio.get_running_loop()
+    stop = loop.create_future()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, _on_signal, loop, stop, number)
+    await serve_until(options, stop, ready.announce)
+    return 130 if stop.result() == signal.SIGINT else 0
+
+
+async def serve_until(options, stop, announce):
+    """Loads, serves and, when the future `stop` is done, drains; calls announce(model, version, address) when ready."""
+    versions = Versions(options.model_name, options.model_base_path, ServedVersion)
+    threads = options.grpc_max_threads or 4 * (os.cpu_count() or 1)
+    # Left in the opposite order: requests first, then a load under way, then the versions that nobody uses any more.
+    with contextlib.closing(versions), _pool(1, "loader") as loader, _pool(threads, "request") as requests:
+        await asyncio.get_running_loop().run_in_executor(loader, versions.poll)
+        _refuse_nothing_loaded(versions, options)
+        if stop.done():
+            return
+        server = grpc.aio.server(options=_CHANNEL_OPTIONS)
+        wire.add_services(server, {versions.name: versions}, requests)
+        servicer = await _add_health(server)
+        port = _bind(server, options)
+        await server.start()
+        announce(versions.name, versions.newest(), ports.address(options.host, port))
+        polling = asyncio.create_task(_keep_polling(versions, options.file_system_poll_wait_seconds, loader))
+        await stop
+        polling.cancel()
+        await servicer.enter_graceful_shutdown()
+        await server.stop(DRAIN_SECONDS)
+
+
+async def _keep_polling(versions, seconds, loader):
+    while seconds > 0:
+        await asyncio.sleep(seconds)
+        try:
+            await asyncio.get_running_loop().run_in_executor(loader, versions.poll)
+        except Exception:  # one bad look must not be the last one
+            logging.exception("looking for versions of %s failed", versions.name)
+
+
+async def _add_health(server):
+    servicer = health.aio.HealthServicer()
+    for service in ("", *wire.SERVICES):
+        await servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    return servicer
+
+
+def _bind(server, options):
+    try:
+        return server.add_insecure_port(ports.joined(options.host, options.port))
+    except RuntimeError:
+        raise ServingError(ports.refusal(options.host, options.port), exit_code=5) from None
+
+
+def _refuse_nothing_loaded(versions, options):
+    # The real server exits too when the newest version fails at its start, even where an older one would load.
+    if versions.newest() is not None:
+        return
+    if not versions.states():
+        raise ServingError(f"--model_base_path={options.model_base_path} no longer holds a version; publish one")
+    failed = versions.states()[0]
+    raise ServingError(
+        f"version {failed.number} of {versions.name} cannot be loaded: {failed.error.message}; publish a good "
+        f"version or remove {os.path.join(options.model_base_path, str(failed.number))}"
+    )
+
+
+@contextlib.contextmanager
+def _pool(threads, name):
+    pool = concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix=name)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _on_signal(loop, stop, number):
+    stop.set_result(number)
+    for each in _SIGNALS:  # the second signal: no more patience, not even for the loop
+        loop.remove_signal_handler(each)
+        signal.signal(each, lambda again, _: os._exit(128 + again))

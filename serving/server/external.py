@@ -1,0 +1,71 @@
+"""The real server as a child process: started, waited for until it answers, signals passed on, its exit status kept."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+
+from serving.contract import ServingError
+from serving.server import ports, ready
+
+_POLL_SECONDS = 0.2
+
+
+def serve(options, command):
+    """Runs `command` to its end; returns its exit status, or 0 after SIGTERM and 130 after SIGINT to this process.
+
+    ServingError with the status as exit code where it ended before it served.
+    """
+    # A group of its own, so that Ctrl-C reaches it once, through here. Its log goes to stderr: stdout is for READY.
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, process_group=0)
+    with _signals_passed_to(child) as received:
+        version = _wait_until_ready(child, options)
+        if version is not None:
+            ready.announce(options.model_name, version, ports.address(options.host, options.port))
+        status = child.wait()
+    if received:
+        return 130 if received[0] == signal.SIGINT else 0
+    if version is None:
+        raise ServingError(
+            f"{options.engine} ended with status {status} before it served {options.model_name}; see its log above",
+            exit_code=_exit_code(status) or 5,
+        )
+    return _exit_code(status)
+
+
+def _wait_until_ready(child, options):
+    """The version that became AVAILABLE; None where the child ended first."""
+    with ready.StatusProbe(ports.address(options.host, options.port), options.model_name) as probe:
+        while child.poll() is None:
+            version = probe.available_version()
+            if version is not None:
+                return version
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_POLL_SECONDS)
+    return None
+
+
+@contextlib.contextmanager
+def _signals_passed_to(child):
+    """SIGTERM and SIGINT end the child politely; gives the list of those that came."""
+    received = []
+
+    def pass_on(number, _):
+        received.append(number)
+        if child.poll() is None:
+            child.terminate()
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if child.poll() is None:  # only an error of our own comes here with a living child
+            child.kill()
+            child.wait()
+
+
+def _exit_code(status):
+    """A shell's view of a status: a child killed by signal N counts as 128 + N."""
+    return status if status >= 0 else 128 - status

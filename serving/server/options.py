@@ -1,0 +1,75 @@
+"""What the server was asked to do, checked before anything heavy is imported or started."""
+
+import dataclasses
+import os
+
+from serving.contract import ServingError
+
+ENGINES = ("auto", "tensorflow_model_server", "docker", "embedded")
+_LARGEST = 2**63 - 1  # TF Serving keeps version numbers in an int64
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """One field per flag of `python -m serving.server`; see there for their meaning."""
+
+    model_base_path: str | None
+    model_name: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8500
+    rest_api_port: int = 8501
+    engine: str = "auto"
+    file_system_poll_wait_seconds: float = 1
+    grpc_max_threads: int = 0
+    docker_image: str | None = None
+
+
+def field_names():
+    """Names of the flags that fill an Options."""
+    return [field.name for field in dataclasses.fields(Options)]
+
+
+def checked(given, arguments=()):
+    """The options with an absolute path and a model name; ServingError for what cannot be served."""
+    if arguments:
+        raise ServingError(f"argument {arguments[0]!r} is not a flag; write --model_base_path=DIR")
+    if given.engine not in ENGINES:
+        raise ServingError(f"--engine={given.engine} is unknown; allowed: {', '.join(ENGINES)}")
+    if given.port and given.port == given.rest_api_port:
+        raise ServingError(f"--port and --rest_api_port are both {given.port}; give them different numbers")
+    path = _checked_path(given.model_base_path)
+    name = given.model_name or os.path.basename(path)
+    if not name:
+        raise ServingError(f"--model_base_path={path} has no last part to name the model after; give --model_name")
+    return dataclasses.replace(given, model_base_path=path, model_name=name)
+
+
+def present_versions(base_path):
+    """Numbers of the version folders below `base_path`. Ignored: hidden names, "01", files and everything else."""
+    with os.scandir(base_path) as entries:
+        return {int(entry.name) for entry in entries if _is_version(entry.name) and entry.is_dir()}
+
+
+def _is_version(name):
+    return name.isascii() and name.isdigit() and str(int(name)) == name and int(name) <= _LARGEST
+
+
+def _checked_path(given):
+    if not given:
+        raise ServingError("--model_base_path is missing; give the folder that holds the versions (1/, 2/, …)")
+    path = os.path.abspath(given)
+    if not os.path.exists(path):
+        raise ServingError(f"--model_base_path={given}: no such folder; {_how_to_publish(given)}")
+    if not os.path.isdir(path):
+        raise ServingError(f"--model_base_path={given} is a file; give the folder that holds the versions (1/, 2/, …)")
+    if os.path.exists(os.path.join(path, "saved_model.pb")):
+        raise ServingError(f"--model_base_path={given} is itself a version; give its parent, {os.path.dirname(path)}")
+    if not present_versions(path):
+        raise ServingError(
+            f"--model_base_path={given} holds no version (a folder named 1, 2, …); {_how_to_publish(given)}"
+        )
+    return path
+
+
+def _how_to_publish(given):
+    return f"publish one first: python -m serving.release publish --source=WORKDIR --model_base_path={given}"

@@ -1,0 +1,147 @@
+"""PredictionService's answers: Predict and GetModelMetadata, in TensorFlow Serving's order of checks and its words.
+
+Sources: tensorflow_serving/servables/tensorflow/{predict_util,get_model_metadata_impl}.cc,
+tensorflow_serving/model_servers/server_core.cc, tensorflow/cc/saved_model/util.cc.
+"""
+
+import contextlib
+
+import grpc
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
+
+from serving.server import tensors
+from serving.server.status import StatusError, invalid
+
+DEFAULT_SIGNATURE = "serving_default"
+_METHODS = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
+_METADATA_FIELD = "signature_def"
+
+
+def predict(models, request):
+    """PredictResponse to a PredictRequest; `models` is {name: Versions}. StatusError as the real server answers."""
+    with servable_of(models, request) as servable:
+        name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+        signature = _signature(servable, name)
+        inputs = _inputs(signature, request)
+        wanted = _wanted_outputs(signature, request)
+        outputs = servable.loaded.run(name, inputs)
+    response = predict_pb2.PredictResponse()
+    response.model_spec.name = request.model_spec.name
+    response.model_spec.version.value = servable.number
+    response.model_spec.signature_name = name
+    for alias in wanted:
+        tensors.fill(response.outputs[alias], outputs[alias], signature.outputs[alias].dtype)
+    return response
+
+
+def get_model_metadata(models, request):
+    """GetModelMetadataResponse: the signatures of a version, packed as the real server packs them."""
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    if not request.metadata_field:
+        raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+    for field in request.metadata_field:
+        if field != _METADATA_FIELD:
+            raise invalid(f"Metadata field {field} is not supported")
+    response = get_model_metadata_pb2.GetModelMetadataResponse()
+    with servable_of(models, request) as servable:
+        signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=servable.loaded.meta_graph.signature_def)
+    response.model_spec.name = request.model_spec.name
+    response.model_spec.version.value = servable.number
+    response.metadata[_METADATA_FIELD].Pack(signatures)
+    return response
+
+
+@contextlib.contextmanager
+def servable_of(models, request):
+    """The Servable that the request's ModelSpec names, kept loaded until the block ends."""
+    spec = request.model_spec
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    if not spec.name:
+        raise invalid("ModelSpec has no name specified.")
+    if spec.WhichOneof("version_choice") == "version_label":
+        raise invalid(f"Unrecognized servable version label: {spec.version_label}")
+    number = spec.version.value if spec.HasField("version") else None
+    if spec.name not in models:
+        wanted = f"Latest({spec.name})" if number is None else f"Specific({spec.name}, {number})"
+        raise StatusError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
+    with models[spec.name].use(number) as servable:
+        yield servable
+
+
+def _signature(servable, name):
+    signatures = servable.loaded.signatures
+    if name not in signatures:
+        raise StatusError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
+    if signatures[name].method_name not in _METHODS:
+        message = f"Expected prediction signature method_name to be one of {{{', '.join(_METHODS)}}}. Was: "
+        raise StatusError(grpc.StatusCode.INTERNAL, message + signatures[name].method_name)
+    return signatures[name]
+
+
+def _inputs(signature, request):
+    """`{alias: array}` of the request, defaults filled in."""
+    given, expected = set(request.inputs), set(signature.inputs)
+    if len(given) > len(expected) or (len(given) < len(expected) and not signature.defaults):
+        raise invalid(
+            f"input size does not match signature: {len(given)}!={len(expected)} len({{{_joined(given)}}}) != "
+            f"len({{{_joined(expected)}}}). Sent extra: {{{_joined(given - expected)}}}. "
+            f"Missing but required: {{{_joined(expected - given)}}}."
+        )
+    arrays = {alias: _array(alias, _given_tensor(alias, signature, request)) for alias in sorted(expected)}
+    if given - expected:
+        raise invalid(
+            f"Inputs contains invalid name. Used request inputs: {_joined(given & expected)}, "
+            f"request input: {_joined(given)}"
+        )
+    _check_types(signature, request)
+    return arrays
+
+
+def _given_tensor(alias, signature, request):
+    if alias in request.inputs:
+        return request.inputs[alias]
+    if alias in signature.defaults:
+        return signature.defaults[alias]
+    raise invalid(
+        f"Signature input alias: {alias}(feed name: {signature.inputs[alias].name}) not found in request and no "
+        f"default value provided. Inputs expected to be in the request {{{_joined(request.inputs)}}}, "
+        f"or default input alias set: {_joined(signature.defaults)}"
+    )
+
+
+def _array(alias, tensor):
+    try:
+        return tensors.to_array(tensor)
+    except ValueError:
+        raise invalid(f"tensor parsing error: {alias}") from None
+
+
+def _check_types(signature, request):
+    # The session numbers its arguments in the order of the graph's names, not of the request's.
+    by_graph_name = sorted(signature.inputs.items(), key=lambda item: item[1].name)
+    for index, (alias, info) in enumerate(by_graph_name):
+        given = request.inputs[alias].dtype if alias in request.inputs else info.dtype
+        if given != info.dtype:
+            raise invalid(
+                f"Expects arg[{index}] to be {tensors.type_name(info.dtype)} but {tensors.type_name(given)} is provided"
+            )
+
+
+def _wanted_outputs(signature, request):
+    """Names of the outputs to answer with: the request's filter, or all."""
+    wanted = list(request.output_filter)
+    for index, alias in enumerate(wanted):
+        if alias not in signature.outputs:
+            expected = _joined(signature.outputs)
+            raise invalid(
+                f"output tensor alias not found in signature: {alias} Outputs expected to be in the set {{{expected}}}."
+            )
+        if alias in wanted[:index]:
+            raise invalid(f"duplicate output tensor alias: {alias}")
+    return wanted or list(signature.outputs)
+
+
+def _joined(names):
+    return ",".join(sorted(names))

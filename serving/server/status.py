@@ -1,0 +1,36 @@
+"""A status as TensorFlow Serving answers it: a gRPC code and one message."""
+
+import grpc
+
+_MESSAGE_LIMIT = 1024  # tensorflow_serving/model_servers/grpc_status_util.cc; a longer one overflows gRPC's trailers
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class StatusError(Exception):
+    """The answer to a request that cannot be answered: `code` (grpc.StatusCode) and `message`."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+        self.message = message if len(message) <= _MESSAGE_LIMIT else message[:_MESSAGE_LIMIT] + "...TRUNCATED"
+
+
+def invalid(message):
+    """INVALID_ARGUMENT, the commonest answer to a wrong request."""
+    return StatusError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def status_of(error):
+    """The StatusError for whatever a graph or its loading raised; TensorFlow's codes are gRPC's."""
+    if isinstance(error, StatusError):
+        return error
+    for cause in (error, error.__cause__, error.__context__):
+        if isinstance(cause, FileNotFoundError):
+            return StatusError(grpc.StatusCode.NOT_FOUND, str(error))
+        if hasattr(cause, "error_code"):  # tf.errors.OpError, named without importing TensorFlow
+            return StatusError(
+                _CODES.get(cause.error_code, grpc.StatusCode.UNKNOWN), getattr(error, "message", str(error))
+            )
+    if isinstance(error, (ValueError, TypeError)):
+        return invalid(str(error))
+    return StatusError(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")

@@ -1,0 +1,78 @@
+"""TensorProto to array and back, as tensorflow/core/framework/tensor.cc (FromProto, AsProtoField) does it."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import types_pb2
+
+_FIELDS = {
+    types_pb2.DT_FLOAT: "float_val",
+    types_pb2.DT_DOUBLE: "double_val",
+    types_pb2.DT_INT8: "int_val",
+    types_pb2.DT_INT16: "int_val",
+    types_pb2.DT_INT32: "int_val",
+    types_pb2.DT_UINT8: "int_val",
+    types_pb2.DT_UINT16: "int_val",
+    types_pb2.DT_UINT32: "uint32_val",
+    types_pb2.DT_UINT64: "uint64_val",
+    types_pb2.DT_INT64: "int64_val",
+    types_pb2.DT_BOOL: "bool_val",
+    types_pb2.DT_STRING: "string_val",
+    types_pb2.DT_HALF: "half_val",
+    types_pb2.DT_BFLOAT16: "half_val",
+}
+# A message may leave trailing equal values out, so a few bytes can claim terabytes; no text request comes near this.
+_MOST_IMPLIED_ELEMENTS = 1 << 26
+
+
+def type_name(dtype):
+    """The name that TensorFlow's C++ gives a dtype (enum): float, not float32."""
+    return {"float32": "float", "float64": "double", "float16": "half"}.get(name := tf.as_dtype(dtype).name, name)
+
+
+def to_array(proto):
+    """The array of a TensorProto, strings as objects holding bytes; ValueError where it is not a tensor."""
+    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
+    if proto.dtype not in _FIELDS or proto.tensor_shape.unknown_rank or min(shape, default=0) < 0:
+        raise ValueError("dtype or shape")
+    numpy_type = tf.as_dtype(proto.dtype).as_numpy_dtype
+    if proto.tensor_content:
+        if proto.dtype == types_pb2.DT_STRING:
+            raise ValueError("strings in tensor_content")
+        return np.frombuffer(proto.tensor_content, numpy_type).reshape(shape)
+    return _filled(_values(proto, numpy_type), math.prod(shape)).reshape(shape)
+
+
+def fill(proto, array, dtype):
+    """Puts an array into a TensorProto, in the field of `dtype` (enum) as the server does: clients read `float_val`."""
+    array = np.asarray(array, object if dtype == types_pb2.DT_STRING else None)
+    proto.dtype = dtype
+    for size in array.shape:
+        proto.tensor_shape.dim.add(size=size)
+    if _FIELDS[dtype] == "half_val":
+        array = array.view(np.uint16)
+    getattr(proto, _FIELDS[dtype]).extend(array.ravel().tolist())
+
+
+def _values(proto, numpy_type):
+    values = getattr(proto, _FIELDS[proto.dtype])
+    if proto.dtype == types_pb2.DT_STRING:
+        array = np.empty(len(values), object)
+        array[:] = list(values)
+        return array
+    if _FIELDS[proto.dtype] == "half_val":
+        return np.array(values, np.uint16).view(numpy_type)
+    return np.array(values, np.int64 if _FIELDS[proto.dtype] == "int_val" else numpy_type).astype(numpy_type)
+
+
+def _filled(values, count):
+    """`count` values: those beyond are dropped, those that lack repeat the last one, or zero where there is none."""
+    if len(values) >= count:
+        return values[:count]
+    if count > _MOST_IMPLIED_ELEMENTS:
+        raise ValueError("shape")
+    last = values[-1] if len(values) else (b"" if values.dtype == object else 0)
+    filled = np.full(count, last, values.dtype)
+    filled[: len(values)] = values
+    return filled

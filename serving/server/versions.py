@@ -1,0 +1,141 @@
+"""The versions of one model: polled, the new one loaded before the old one goes, each kept while requests use it.
+
+As TensorFlow Serving's AspiredVersionsManager with the AvailabilityPreservingPolicy and "latest 1": a version that
+cannot be loaded ends with its error and is not tried again while its folder stays; the one before it goes on serving.
+"""
+
+import contextlib
+import dataclasses
+import os
+import threading
+
+import grpc
+from absl import logging
+
+from serving.server.options import present_versions
+from serving.server.status import StatusError, status_of
+
+
+@dataclasses.dataclass(frozen=True)
+class VersionState:
+    """What became of a version; `state` by its name in ModelVersionStatus, `error` None unless it failed to load."""
+
+    number: int
+    state: str
+    error: StatusError | None = None
+
+
+class Servable:
+    """A loaded version that counts its users; the last one to leave a retired version closes it."""
+
+    def __init__(self, number, loaded):
+        self.number = number
+        self.loaded = loaded
+        self.users = 0
+        self.retired = False
+
+
+class Versions:
+    """Every version of the model `name` below `base_path`; `load(version_dir)` gives a serving.loader.ServedVersion."""
+
+    def __init__(self, name, base_path, load):
+        self.name = name
+        self._base_path = base_path
+        self._load = load
+        self._lock = threading.Lock()
+        self._serving = {}
+        self._states = {}
+        self._failed = set()
+
+    def poll(self):
+        """Looks once: loads what is wanted and new, then lets go of what it replaced. One caller at a time."""
+        try:
+            present = present_versions(self._base_path)
+        except OSError as error:  # a share that is away for a moment must not end what is being served
+            logging.warning("%s cannot be read (%s); goes on serving what is loaded", self._base_path, error.strerror)
+            return
+        self._failed &= present  # a version published anew gets a new chance
+        wanted = {max(present)} if present else set()
+        for number in sorted(wanted - self._serving.keys() - self._failed):
+            self._start(number)
+        if not wanted or wanted & self._serving.keys():
+            for number in sorted(self._serving.keys() - wanted):
+                self._retire(number)
+
+    @contextlib.contextmanager
+    def use(self, number=None):
+        """The Servable of that version, the newest for None, kept loaded until the block ends; NOT_FOUND without it."""
+        with self._lock:
+            servable = self._serving.get(max(self._serving, default=None) if number is None else number)
+            if servable is None:
+                wanted = f"Latest({self.name})" if number is None else f"Specific({self.name}, {number})"
+                raise StatusError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
+            servable.users += 1
+        try:
+            yield servable
+        finally:
+            with self._lock:
+                servable.users -= 1
+                last = servable.retired and not servable.users
+            if last:
+                self._close(servable)
+
+    def states(self):
+        """The VersionState of every version ever seen, newest first."""
+        with self._lock:
+            return [self._states[number] for number in sorted(self._states, reverse=True)]
+
+    def newest(self):
+        """Number of the version that requests without a version get; None while there is none."""
+        with self._lock:
+            return max(self._serving, default=None)
+
+    def close(self):
+        """Lets go of every version."""
+        for number in sorted(self._serving):
+            self._retire(number)
+
+    def _start(self, number):
+        self._set(number, "LOADING")
+        folder = os.path.join(self._base_path, str(number))
+        try:
+            loaded, records = self._loaded(folder)
+        except Exception as error:
+            self._failed.add(number)
+            self._set(number, "END", status_of(error))
+            logging.error("version %d of %s cannot be loaded: %s", number, self.name, _one_line(error))
+            return
+        with self._lock:
+            self._serving[number] = Servable(number, loaded)
+            self._states[number] = VersionState(number, "AVAILABLE")
+        logging.info("version %d of %s is served (%d warm-up records replayed)", number, self.name, records)
+
+    def _loaded(self, folder):
+        loaded = self._load(folder)
+        try:
+            return loaded, loaded.replay_warmup()
+        except Exception:
+            loaded.close()
+            raise
+
+    def _retire(self, number):
+        with self._lock:
+            servable = self._serving.pop(number)
+            servable.retired = True
+            self._states[number] = VersionState(number, "UNLOADING")
+            unused = not servable.users
+        if unused:
+            self._close(servable)
+
+    def _close(self, servable):
+        servable.loaded.close()
+        self._set(servable.number, "END")
+        logging.info("version %d of %s is unloaded", servable.number, self.name)
+
+    def _set(self, number, state, error=None):
+        with self._lock:
+            self._states[number] = VersionState(number, state, error)
+
+
+def _one_line(error):
+    return " ".join(str(error).split()) or type(error).__name__

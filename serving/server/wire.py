@@ -1,0 +1,66 @@
+"""gRPC on one side, plain functions (models, request) → response on the other.
+
+Messages pass the event loop as bytes: parsing, computing and serializing happen in the thread pool, so one large
+request delays nobody's small one. The names and messages are those of tensorflow-serving-api.
+"""
+
+import asyncio
+import functools
+
+import grpc
+from absl import logging
+from google.protobuf.message import DecodeError
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2,
+    predict_pb2,
+    prediction_service_pb2,
+)
+
+from serving.server.model_status import get_model_status
+from serving.server.predict import get_model_metadata, predict
+from serving.server.status import StatusError, status_of
+
+_PREDICTION = prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name
+_MODEL = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
+# service: {method: (request message, answer)}
+SERVICES = {
+    _PREDICTION: {
+        "Predict": (predict_pb2.PredictRequest, predict),
+        "GetModelMetadata": (get_model_metadata_pb2.GetModelMetadataRequest, get_model_metadata),
+    },
+    _MODEL: {"GetModelStatus": (get_model_status_pb2.GetModelStatusRequest, get_model_status)},
+}
+
+
+def add_services(server, models, pool):
+    """Registers every service with a grpc.aio server; `models` is {name: Versions}, `pool` runs the work."""
+    for service, methods in SERVICES.items():
+        handlers = {name: _handler(functools.partial(_work, models, *method), pool) for name, method in methods.items()}
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+
+
+def _work(models, request_type, answer, raw):
+    try:
+        request = request_type.FromString(raw)
+    except DecodeError:
+        raise StatusError(grpc.StatusCode.INTERNAL, "Exception deserializing request!") from None
+    return answer(models, request).SerializeToString()
+
+
+def _handler(work, pool):
+    async def handle(raw, context):
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, work, raw)
+        except Exception as error:
+            status = _logged(status_of(error))
+        await context.abort(status.code, status.message)
+
+    return grpc.unary_unary_rpc_method_handler(handle)
+
+
+def _logged(status):
+    if status.code == grpc.StatusCode.INTERNAL:  # not the caller's doing
+        logging.error("a request failed: %s", status.message, exc_info=True)
+    return status

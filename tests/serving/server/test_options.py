@@ -1,0 +1,51 @@
+import pytest
+
+from serving.contract import ServingError
+from serving.server.options import Options, checked, present_versions
+
+
+@pytest.fixture
+def base(tmp_path):
+    (tmp_path / "reviews" / "1").mkdir(parents=True)
+    return tmp_path / "reviews"
+
+
+def test_names_the_model_after_the_folder(base):
+    done = checked(Options(f"{base}/"))
+    assert (done.model_name, done.model_base_path) == ("reviews", str(base))
+    assert checked(Options(str(base), model_name="other")).model_name == "other"
+
+
+def test_only_plain_numbers_of_folders_are_versions(base):
+    for name in ("3", "01", ".staging-9", "-4", "+5", "six", "7x", "٣", "99999999999999999999"):
+        (base / name).mkdir()
+    (base / "8").write_text("a file")
+    assert present_versions(base) == {1, 3}
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (None, "--model_base_path is missing"),
+        ("{base}/none", "no such folder; publish one first"),
+        ("{base}/file", "is a file"),
+        ("{base}/1", "itself a version; give its parent"),
+        ("{base}/empty", "holds no version"),
+    ],
+)
+def test_refuses_what_cannot_be_served(base, path, said):
+    (base / "file").write_text("")
+    (base / "empty").mkdir()
+    (base / "1" / "saved_model.pb").write_text("")
+    with pytest.raises(ServingError, match=said) as refused:
+        checked(Options(path and path.format(base=base)))
+    assert refused.value.exit_code == 2
+
+
+def test_refuses_unknown_engine_positional_and_equal_ports(base):
+    with pytest.raises(ServingError, match="--engine=triton is unknown; allowed: auto, "):
+        checked(Options(str(base), engine="triton"))
+    with pytest.raises(ServingError, match="'DIR' is not a flag"):
+        checked(Options(str(base)), ["DIR"])
+    with pytest.raises(ServingError, match="both 9000"):
+        checked(Options(str(base), port=9000, rest_api_port=9000))

@@ -1,0 +1,173 @@
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+
+from serving.loader import ServedVersion
+from serving.server import model_status, predict
+from serving.server.status import StatusError, status_of
+from serving.server.versions import Versions
+from tests.serving.server.running import predict_request
+from tests.serving.tiny_version import fake_version
+
+INVALID, NOT_FOUND, PRECONDITION = (
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.FAILED_PRECONDITION,
+)
+
+
+@pytest.fixture
+def models(place):
+    versions = Versions("reviews", str(place(4, "a")), ServedVersion)
+    versions.poll()
+    yield {"reviews": versions}
+    versions.close()
+
+
+def test_answers_every_output_with_its_version(models):
+    response = predict.predict(models, predict_request(["good", "a\0b", ""]))
+    assert sorted(response.outputs) == ["label", "probabilities", "score", "truncated"]
+    assert list(response.outputs["label"].string_val) == [b"positive"] * 3
+    assert tf.make_ndarray(response.outputs["probabilities"]).shape == (3, 2)
+    score = 1 / (1 + np.exp(-(np.array([4, 3, 0]) / 10 + 5)))
+    np.testing.assert_allclose(response.outputs["score"].float_val, score, rtol=1e-6)
+    spec = response.model_spec
+    assert (spec.name, spec.version.value, spec.signature_name) == ("reviews", 4, "serving_default")
+
+
+def test_a_batch_of_none_and_of_one_version(models):
+    request = predict_request([])
+    request.model_spec.version.value = 4
+    response = predict.predict(models, request)
+    assert tf.make_ndarray(response.outputs["probabilities"]).shape == (0, 2)
+
+
+def test_filter_keeps_the_named_outputs(models):
+    request = predict_request(["good"])
+    request.output_filter.append("score")
+    assert list(predict.predict(models, request).outputs) == ["score"]
+
+
+def edits():
+    def spec(**fields):
+        return lambda request: [setattr(request.model_spec, name, value) for name, value in fields.items()]
+
+    def tensor(name, values):
+        return lambda request: request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
+
+    def version(request):
+        request.model_spec.version.value = 7
+
+    def odd_tensor(request):
+        request.inputs["text"].tensor_shape.dim[0].size = -1
+
+    return [
+        (lambda r: r.ClearField("model_spec"), INVALID, "Missing ModelSpec"),
+        (spec(name=""), INVALID, "ModelSpec has no name specified."),
+        (spec(name="x"), NOT_FOUND, "Servable not found for request: Latest(x)"),
+        (version, NOT_FOUND, "Servable not found for request: Specific(reviews, 7)"),
+        (spec(version_label="canary"), INVALID, "Unrecognized servable version label: canary"),
+        (spec(signature_name="no"), PRECONDITION, 'Serving signature key "no" not found.'),
+        (spec(signature_name="__saved_model_init_op"), PRECONDITION, "not found."),
+        (
+            lambda r: r.inputs.clear(),
+            INVALID,
+            "input size does not match signature: 0!=1 len({}) != len({text}). Sent extra: {}. "
+            "Missing but required: {text}.",
+        ),
+        (tensor("more", ["x"]), INVALID, "Sent extra: {more}. Missing but required: {}."),
+        (tensor("text", [1.0]), INVALID, "Expects arg[0] to be string but float is provided"),
+        (odd_tensor, INVALID, "tensor parsing error: text"),
+        (tensor("text", "scalar"), INVALID, "shape"),
+        (
+            lambda r: r.output_filter.append("no"),
+            INVALID,
+            "output tensor alias not found in signature: no Outputs expected to be in the set "
+            "{label,probabilities,score,truncated}.",
+        ),
+        (lambda r: r.output_filter.extend(["score", "score"]), INVALID, "duplicate output tensor alias: score"),
+    ]
+
+
+@pytest.mark.parametrize("edit", range(len(edits())))
+def test_wrong_requests_get_the_real_servers_status(models, edit):
+    change, code, message = edits()[edit]
+    request = predict_request(["good"])
+    change(request)
+    with pytest.raises(Exception) as refused:
+        predict.predict(models, request)
+    status = status_of(refused.value)
+    assert status.code == code and message in status.message
+
+
+def test_a_wrong_name_instead_of_the_right_one(models):
+    request = predict_request(["good"])
+    request.inputs["texts"].CopyFrom(request.inputs.pop("text"))
+    with pytest.raises(StatusError, match="Signature input alias: text.* not found in request|does not match"):
+        predict.predict(models, request)
+
+
+def test_metadata_holds_the_signatures(models):
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    request.model_spec.name = "reviews"
+    response = predict.get_model_metadata(models, request)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    assert response.metadata["signature_def"].Unpack(signatures)
+    assert signatures.signature_def["serving_default"].inputs["text"].dtype == tf.string.as_datatype_enum
+    assert response.model_spec.version.value == 4
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [([], "must specify at least one metadata_field"), (["weights"], "Metadata field weights is not supported")],
+)
+def test_metadata_of_other_kinds_is_refused(models, fields, message):
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields)
+    request.model_spec.name = "reviews"
+    with pytest.raises(StatusError, match=message):
+        predict.get_model_metadata(models, request)
+
+
+def test_status_lists_every_version_with_its_error(models, tmp_path):
+    fake_version(tmp_path / "reviews" / "9", b"no graph")
+    models["reviews"].poll()
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "reviews"
+    request.model_spec.version_label = "ignored"
+    broken, served = model_status.get_model_status(models, request).model_version_status
+    assert (broken.version, broken.state, served.version, served.state) == (9, 50, 4, 30)
+    assert broken.status.error_code and "saved_model.pb" in broken.status.error_message
+    request.model_spec.version.value = 9
+    assert len(model_status.get_model_status(models, request).model_version_status) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "message"),
+    [
+        ("x", None, "Could not find any versions of model x"),
+        ("reviews", 7, "Could not find version 7 of model reviews"),
+    ],
+)
+def test_status_of_the_unknown_is_not_found(models, name, version, message):
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = name
+    if version:
+        request.model_spec.version.value = version
+    with pytest.raises(StatusError, match=message) as refused:
+        model_status.get_model_status(models, request)
+    assert refused.value.code == NOT_FOUND
+
+
+def test_defaults_of_a_signature_fill_in(models):
+    with models["reviews"].use() as servable:
+        signature = servable.loaded.meta_graph.signature_def["serving_default"]
+        signature.defaults["text"].CopyFrom(tf.make_tensor_proto(["default"]))
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "reviews"
+    assert list(predict.predict(models, request).outputs["label"].string_val) == [b"positive"]
+
+
+def test_long_messages_are_cut():
+    assert StatusError(INVALID, "x" * 5000).message == "x" * 1024 + "...TRUNCATED"

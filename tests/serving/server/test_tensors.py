@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+
+from serving.server import tensors
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([1.5, -2.0, 3.25], np.float32),
+        np.array([[1, 2], [3, 4]], np.int64),
+        np.array([-3, 4], np.int8),
+        np.array([3, 2**32 - 1], np.uint32),
+        np.array([True, False]),
+        np.array([0.5, 2.0], np.float16),
+        np.array(7.0, np.float64),
+        np.zeros((0, 3), np.float32),
+        np.array(["ü".encode(), b"a\0b", b""], object),
+    ],
+)
+def test_arrays_go_and_come_back_as_tensorflow_reads_them(array):
+    dtype = tf.as_dtype(array.dtype).as_datatype_enum
+    ours = tensor_pb2.TensorProto()
+    tensors.fill(ours, array, dtype)
+    assert not ours.tensor_content
+    for back in (tf.make_ndarray(ours), tensors.to_array(ours), tensors.to_array(tf.make_tensor_proto(array))):
+        assert back.shape == array.shape and back.dtype == array.dtype
+        np.testing.assert_array_equal(back, array)
+
+
+def test_values_left_out_repeat_the_last_one():
+    proto = tensor_pb2.TensorProto(dtype=1, float_val=[1, 2])
+    proto.tensor_shape.dim.add(size=4)
+    np.testing.assert_array_equal(tensors.to_array(proto), [1, 2, 2, 2])
+    del proto.float_val[:]
+    np.testing.assert_array_equal(tensors.to_array(proto), np.zeros(4))
+
+
+@pytest.mark.parametrize("size", [-1, 1 << 40])
+def test_shapes_that_no_message_can_mean_are_refused(size):
+    proto = tensor_pb2.TensorProto(dtype=7, string_val=[b"x"])
+    proto.tensor_shape.dim.add(size=size)
+    with pytest.raises(ValueError):
+        tensors.to_array(proto)
+
+
+def test_refuses_content_of_another_size_and_unknown_dtypes():
+    proto = tensor_pb2.TensorProto(dtype=1, tensor_content=b"12345")
+    proto.tensor_shape.dim.add(size=2)
+    with pytest.raises(ValueError):
+        tensors.to_array(proto)
+    with pytest.raises(ValueError):
+        tensors.to_array(tensor_pb2.TensorProto(dtype=0))
+
+
+def test_types_have_the_names_of_the_c_library():
+    assert [tensors.type_name(dtype) for dtype in (1, 2, 3, 7, 9, 10, 14)] == [
+        "float",
+        "double",
+        "int32",
+        "string",
+        "int64",
+        "bool",
+        "bfloat16",
+    ]
