@@ -12,10 +12,15 @@ def show(config, title, rows, result):
     if config.run.json:
         print(json.dumps(result, ensure_ascii=False))
         return
+    console().print(two_columns(title, rows))
+
+
+def two_columns(title, rows):
+    """A table of pairs of texts."""
     table = rich.table.Table(title=title, title_justify="left", show_header=False, box=rich.box.SIMPLE)
     for name, value in rows:
         table.add_row(str(name), str(value))
-    console().print(table)
+    return table
 
 
 def console():
