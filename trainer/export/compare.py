@@ -112,9 +112,8 @@ class _Comparison:
         difference = np.where(np.isnan(difference), np.inf, difference)
         worst = int(difference.argmax())
         if difference[worst] > self.tolerance:
-            raise Differs(
-                f"difference {what} is {difference[worst]:.2g}, allowed is {self.tolerance:.0e}, on {self._text(rows[worst])}"
-            )
+            size = f"{difference[worst]:.2g}, allowed is {self.tolerance:.0e}"
+            raise Differs(f"difference {what} is {size}, on {self._text(rows[worst])}")
         return float(difference[worst])
 
     def _of(self, rows):

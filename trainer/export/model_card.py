@@ -2,15 +2,19 @@
 
 _CARD = """# {model_name}
 
-{task} with the labels {labels}: {model} fine-tuned with Slipway {slipway} (TensorFlow {tensorflow}), exported {created}.
+{task} with the labels {labels}: {model}, fine-tuned with Slipway {slipway} (TensorFlow {tensorflow}),
+exported {created}.
 
 - **Encoder:** {model}, {parameters:,} parameters, revision `{revision}`, licence {licence}.
 - **Data:** fingerprint `{data}`.
-- **Takes:** raw text ({inputs}), up to {tokens} tokens and {text_bytes:,} bytes; what is longer is cut and comes back with `truncated`.
+- **Takes:** raw text ({inputs}), up to {tokens} tokens and {text_bytes:,} bytes; what is longer is cut and comes back
+  with `truncated`.
 - **Gives:** {outputs}. An empty text is answered like any other text.
 - **Runs on:** TF Serving {targets}.
-- **Proof:** {texts} dev texts and {hostile} hostile texts compared with the trained model: largest difference {max_difference:.1e}, {max_batch_difference:.1e} between a row alone and in a batch, {flips} label flips.
-- **Limits:** it knows the labels and the kind of text it was trained on, and says nothing of any other; probabilities are not calibrated.
+- **Proof:** {texts} dev texts and {hostile} hostile texts compared with the trained model: largest difference
+  {max_difference:.1e}, {max_batch_difference:.1e} between a row alone and in a batch, {flips} label flips.
+- **Limits:** it knows the labels and the kind of text that it was trained on, and says nothing of any other;
+  probabilities are not calibrated.
 """
 
 

@@ -1,0 +1,111 @@
+"""A tiny encoder in a folder of its own, a classifier on top of it, and one proven export of both."""
+
+import dataclasses
+import pathlib
+import shutil
+from typing import Any
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from serving import exchange, loader
+from trainer.config import Config
+from trainer.export import clean_process
+from trainer.export.version import export_version
+from trainer.models.encoder import load_encoder
+from trainer.tasks import TASKS
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+WORDS = [*SPECIAL, "a", "great", "bad", "film", "the", "##s", "##ing", "plot", "dull", "never", "word", "é", ".", "!"]
+DEV = ["a great film", "the plot", "", "bad bad bad", "dull!", "a film never filmed", "great " * 40]
+LENGTH = 12
+
+
+@dataclasses.dataclass
+class Trained:
+    """What an export needs of a training."""
+
+    task: Any
+    model: Any
+    encoder: Any
+    config: Config
+
+    def reference(self, texts, pairs):
+        columns = [tf.constant(column) for column in (texts, pairs) if column is not None]
+        features, _ = self.encoder.preprocessor(*columns)
+        return self.task.probabilities(self.model(features, training=False)).numpy()
+
+    def export(self, out_dir, **changes):
+        given = {
+            "config": self.config,
+            "data_fingerprint": "sha256:data",
+            "dev_texts": DEV,
+            "reference": self.reference,
+        }
+        if self.task.text_pair:
+            given["dev_pairs"] = DEV[::-1]
+        return export_version(self.task, self.model, self.encoder, out_dir=out_dir, **(given | changes))
+
+
+def write_encoder(folder, words=WORDS):
+    """A 2-layer, width-8 BERT as a KerasHub folder."""
+    keras.utils.set_random_seed(7)
+    backbone = keras_hub.models.BertBackbone(
+        vocabulary_size=len(words), num_layers=2, num_heads=2, hidden_dim=8, intermediate_dim=16, max_sequence_length=16
+    )
+    rng = np.random.default_rng(7)
+    for variable in backbone.variables:  # wide enough that texts get different answers
+        if variable.name in ("kernel", "embeddings"):
+            variable.assign(rng.normal(size=variable.shape))
+    backbone.save_to_preset(str(folder))
+    keras_hub.models.BertTokenizer(vocabulary=list(words), lowercase=True).save_to_preset(str(folder))
+    return folder
+
+
+def train(folder, pair=False, **flags):
+    """Trained, of weights that nobody trained."""
+    config = Config.from_flat({"encoder": str(folder), "sequence_length": LENGTH, "model_name": "tiny", **flags})
+    encoder = load_encoder(str(folder), "", LENGTH)
+    task = TASKS["classification"](("bad", "good", "unsure"), pair, config.model)
+    model = task.build(encoder)
+    head = model.get_layer("logits").kernel
+    head.assign(np.random.default_rng(3).normal(size=head.shape))
+    return Trained(task, model, encoder, config)
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory):
+    return write_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture(scope="session")
+def trained(encoder_folder):
+    return train(encoder_folder)
+
+
+@pytest.fixture(scope="session")
+def exported(trained, tmp_path_factory):
+    """ExportReport of the tiny classifier; leave its files as they are."""
+    return trained.export(tmp_path_factory.mktemp("export"), metrics={"accuracy": 0.5})
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """The version is asked in this process: the same loading and running, without the start of another Python."""
+
+    def ask(version_dir, requests, scratch):
+        asked, answered = version_dir.parent / "asked.npz", version_dir.parent / "answered.npz"
+        exchange.write(asked, requests)
+        status = loader.answer_requests(version_dir, asked, answered)
+        return status, exchange.read(answered) if status["status"] == "ok" else None
+
+    monkeypatch.setattr(clean_process, "ask", ask)
+
+
+@pytest.fixture
+def version(exported, tmp_path):
+    """A copy of the proven version, to be spoilt."""
+    return pathlib.Path(shutil.copytree(exported.version_dir, tmp_path / "version"))
