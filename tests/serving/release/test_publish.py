@@ -67,7 +67,7 @@ def test_numbers_are_never_reused(tmp_path, base):
     publish(fake_version(tmp_path / "b", b"b"), base)
     shutil.rmtree(base / "2")
     assert publish(fake_version(tmp_path / "c", b"c"), base).version == 3
-    with pytest.raises(ServingError, match="--version=2 was already there.* 4 is the next"):
+    with pytest.raises(ServingError, match=r"--version=2 was already there.* 4 is the next"):
         publish(fake_version(tmp_path / "d", b"d"), base, version=2)
 
 
@@ -129,7 +129,7 @@ def test_full_disk_leaves_nothing(tmp_path, base, monkeypatch, at):
     before = history.read(base)
     with monkeypatch.context() as patched:
         patched.setattr(*((staging.shutil, "copyfileobj", full) if at == "copy" else (history, "prepare", full)))
-        with pytest.raises(ServingError, match="No space left.*nothing was published") as refused:
+        with pytest.raises(ServingError, match=r"No space left.*nothing was published") as refused:
             publish(source, base)
     assert refused.value.exit_code == 5
     assert numbers(base) == [1] and history.read(base) == before

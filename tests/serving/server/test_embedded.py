@@ -155,7 +155,7 @@ def test_a_signal_before_it_serves_ends_it_at_once(place, number, status):
 def test_a_newest_version_that_cannot_be_loaded_ends_the_start(place):
     base = place(1, "a")
     fake_version(base / "2", b"no graph")
-    with pytest.raises(ServingError, match="version 2 of reviews cannot be loaded: .*remove") as refused:
+    with pytest.raises(ServingError, match=r"version 2 of reviews cannot be loaded: .*remove") as refused:
         embedded.serve(Options(str(base), model_name="reviews", port=0))
     assert refused.value.exit_code == 2
 

@@ -25,8 +25,8 @@ def test_a_taken_port_is_an_error_even_where_the_other_would_share_it(shared):
 
 
 def test_an_unknown_host_is_an_error():
-    with pytest.raises(ServingError, match="--host=no.such.host.invalid"):
-        ports.claim("no.such.host.invalid", 0)
+    with pytest.raises(ServingError, match="--host=no-such-host: "):
+        ports.claim("no-such-host", 0)
 
 
 def test_addresses_that_can_be_dialled():

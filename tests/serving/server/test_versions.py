@@ -7,11 +7,11 @@ from serving.contract import ServingError
 from serving.server.status import StatusError
 from serving.server.versions import Versions
 
+LOG = []  # of every Loaded
+
 
 class Loaded:
     """Stands in for a ServedVersion, which needs a real graph."""
-
-    log = []
 
     def __init__(self, folder):
         self.number = int(folder.rpartition("/")[2])
@@ -20,7 +20,7 @@ class Loaded:
             raise ServingError("no such graph", exit_code=3) from FileNotFoundError()
 
     def note(self, event):
-        self.log.append((event, self.number))
+        LOG.append((event, self.number))
 
     def replay_warmup(self):
         self.note("warm-up")
@@ -34,7 +34,7 @@ class Loaded:
 
 @pytest.fixture
 def base(tmp_path):
-    Loaded.log.clear()
+    LOG.clear()
     (tmp_path / "1").mkdir()
     return tmp_path
 
@@ -52,7 +52,7 @@ def test_serves_the_newest_and_loads_it_before_the_old_one_goes(base, versions):
     versions.poll()
     (base / "2").mkdir()
     versions.poll()
-    assert Loaded.log == [("load", 1), ("warm-up", 1), ("load", 2), ("warm-up", 2), ("close", 1)]
+    assert LOG == [("load", 1), ("warm-up", 1), ("load", 2), ("warm-up", 2), ("close", 1)]
     assert states(versions) == [(2, "AVAILABLE"), (1, "END")]
 
 
@@ -66,10 +66,10 @@ def test_versions_below_the_newest_are_never_loaded(base, versions):
 def test_a_broken_version_ends_with_its_error_and_the_old_one_serves(base, versions, bad, closed):
     versions.poll()
     (base / bad).mkdir()
-    Loaded.log.clear()
+    LOG.clear()
     versions.poll()
     versions.poll()
-    assert Loaded.log.count(("load", int(bad))) == 1 and Loaded.log[-len(closed) :] == (closed or Loaded.log)
+    assert LOG.count(("load", int(bad))) == 1 and LOG[-len(closed) :] == (closed or LOG)
     assert states(versions) == [(int(bad), "END"), (1, "AVAILABLE")]
     assert versions.states()[0].error.code == (grpc.StatusCode.NOT_FOUND if bad == "13" else grpc.StatusCode.INTERNAL)
     (base / "99").mkdir()
@@ -84,7 +84,7 @@ def test_a_broken_version_is_tried_again_once_it_was_away(base, versions):
     versions.poll()
     (base / "13").mkdir()
     versions.poll()
-    assert Loaded.log.count(("load", 13)) == 2
+    assert LOG.count(("load", 13)) == 2
 
 
 def test_removing_the_newest_goes_back_to_the_one_before(base, versions):
@@ -118,8 +118,8 @@ def test_a_version_in_use_is_closed_by_its_last_user(base, versions):
             assert states(versions) == [(2, "AVAILABLE"), (1, "UNLOADING")]
             with versions.use() as new:
                 assert (first.number, second.number, new.number) == (1, 1, 2)
-        assert ("close", 1) not in Loaded.log
-    assert Loaded.log[-1] == ("close", 1) and states(versions) == [(2, "AVAILABLE"), (1, "END")]
+        assert ("close", 1) not in LOG
+    assert LOG[-1] == ("close", 1) and states(versions) == [(2, "AVAILABLE"), (1, "END")]
 
 
 def test_unknown_versions_are_not_found(versions):
