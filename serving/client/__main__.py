@@ -2,6 +2,6 @@
 
 import sys
 
-from .cli import entry
+from .cli import command
 
-sys.exit(entry())
+sys.exit(command())

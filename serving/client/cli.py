@@ -67,7 +67,7 @@ def main(argv=None):
         return 130
 
 
-def entry():
+def command():
     """main() for the shell: output is UTF-8 whatever the locale says, and a reader that leaves early is no error."""
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     try:

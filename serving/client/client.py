@@ -24,7 +24,7 @@ class Client:
     batches refuses more than its own max_batch_size. credentials: grpc.ChannelCredentials for a TLS port.
     """
 
-    def __init__(self, target, model, *, version=None, label=None, deadline=10.0, max_batch_size=256, credentials=None):
+    def __init__(self, target, model, *, version=None, label=None, deadline=10.0, max_batch_size=64, credentials=None):
         if version is not None and label is not None:
             raise ValueError("give version or label, not both")
         if not model:

@@ -69,5 +69,5 @@ def call_failed(code, details, model, address, *, seconds, attempts=1):
     """The SlipwayError of a call that ended with gRPC status `code`, having had `seconds` for all its attempts."""
     meaning = _MEANING.get(code, _OTHERWISE).format(seconds=seconds)
     tries = f" after {attempts} attempts" if attempts > 1 else ""
-    said = f" (server: {one_line(details)})" if details else ""
+    said = f" (gRPC: {one_line(details)})" if details else ""
     return SlipwayError(f"model '{model}' at {address}: {code}{tries}: {meaning}{said}", code, model, address)

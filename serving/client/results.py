@@ -61,7 +61,7 @@ def rows_of(outputs, count, task, labels):
             raise ValueError(f"output {name} has shape {array.shape} for {count} texts; ask this signature with raw()")
     if task == "classification" and _CLASSIFICATION <= outputs.keys():
         return _classifications(outputs, labels)
-    columns = {name: _cells(array) for name, array in outputs.items()}
+    columns = {name: _cells(outputs[name]) for name in sorted(outputs)}
     return [Outputs({name: cells[row] for name, cells in columns.items()}) for row in range(count)]
 
 

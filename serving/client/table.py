@@ -23,6 +23,8 @@ def _cell(value):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4f}"
+    if isinstance(value, list):
+        return _shorten(f"[{' '.join(map(_cell, value))}]")
     if isinstance(value, dict):
         best = sorted(value.items(), key=lambda item: -item[1])
         return _shorten("  ".join(f"{_printable(name)} {_cell(part)}" for name, part in best))

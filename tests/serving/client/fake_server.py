@@ -51,7 +51,7 @@ class FakeServer:
     states: {version: state}. version: which answers. known_labels: version labels that exist.
     """
 
-    def __init__(self, port=0, **settings):
+    def __init__(self, port=0, credentials=None, **settings):
         self.requests, self.remaining, self.failures, self.seconds = [], [], [], 0.0
         self.contract, self.labels = CONTRACT, LABELS
         self.model, self.version, self.states, self.known_labels = "reviews", 7, {7: "AVAILABLE"}, {"stable"}
@@ -68,7 +68,11 @@ class FakeServer:
             self._server.add_generic_rpc_handlers(
                 [grpc.method_handlers_generic_handler(service, self._handlers(methods))]
             )
-        self.address = f"127.0.0.1:{self._server.add_insecure_port(f'127.0.0.1:{port}')}"
+        address = f"127.0.0.1:{port}"
+        if credentials is None:
+            self.address = f"127.0.0.1:{self._server.add_insecure_port(address)}"
+        else:
+            self.address = f"127.0.0.1:{self._server.add_secure_port(address, credentials)}"
 
     def __enter__(self):
         self._server.start()

@@ -50,7 +50,7 @@ def test_order_is_kept_over_split_batches(server):
 def test_ten_thousand_texts_in_one_call(client, server):
     answers = client.predict([f"0.{number:05d}" for number in range(10_000)], deadline=60)
     assert [round(score(answer) * 100_000) for answer in answers] == list(range(10_000))
-    assert len(server.asked("serving_default")) == 40
+    assert len(server.asked("serving_default")) == 157
 
 
 def test_a_request_is_bounded_in_bytes_and_a_long_text_goes_alone(client, server):
@@ -265,3 +265,12 @@ def test_threads_share_a_client(server):
         answers = list(pool.map(client.predict, calls))
     assert [[f"{score(answer):.4f}" for answer in call] for call in answers] == calls
     assert len(server.asked("contract")) == 1
+
+
+def test_credentials_open_a_port_that_wants_them():
+    secure = grpc.local_channel_credentials(grpc.LocalConnectionType.LOCAL_TCP)
+    with (
+        FakeServer(credentials=grpc.local_server_credentials(grpc.LocalConnectionType.LOCAL_TCP)) as server,
+        Client(server.address, "reviews", credentials=secure) as client,
+    ):
+        assert client.predict("0.25").label == "negative"

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import grpc
 import pytest
@@ -59,6 +60,16 @@ def test_a_slow_server_ends_in_deadline_exceeded(client, server):
     assert len(server.asked("serving_default")) == 2
 
 
+def test_no_thread_waits_past_its_deadline_for_another_that_reads_the_contract(client, server):
+    server.seconds = 2
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(client.predict, ["a"], deadline=60)
+        while not server.requests:
+            time.sleep(0.01)
+        assert failure_of(client.predict, ["a"], deadline=0.2).code == "DEADLINE_EXCEEDED"
+        assert len(server.requests) == 1 and len(slow.result()) == 1
+
+
 def test_an_error_says_how_far_it_came(server):
     with Client(server.address, "reviews", max_batch_size=2) as client:
         client.predict(["a"])
@@ -98,7 +109,7 @@ def test_nothing_else_is_tried_again(client, server, code):
     server.failures = [grpc.StatusCode[code]] * 9
     error = failure_of(client.predict, ["a"])
     assert error.code == code and len(server.requests) == 1
-    assert "(server: told to fail)" in str(error)
+    assert "(gRPC: told to fail)" in str(error)
     assert error.retryable == (code in ("RESOURCE_EXHAUSTED", "ABORTED"))
 
 
