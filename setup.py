@@ -20,7 +20,15 @@ TRAINING = [
 ]
 SERVING = ["tensorflow-serving-api>=2.19,<2.22", "grpcio>=1.71,<2", "grpcio-health-checking>=1.71,<2", "protobuf>=5.28,<8"]
 FETCHING = ["unearth>=0.19,<0.20", "httpx2>=2,<3"]
-TEST = ["pytest>=8.3,<10", "pytest-timeout>=2.3,<3", "tokenizers>=0.21,<1", "psutil>=6,<8", "ruff>=0.12,<1", "setuptools>=77"]
+TEST = [
+    "pytest>=8.3,<10",
+    "pytest-timeout>=2.3,<3",
+    "tokenizers>=0.21,<1",
+    "psutil>=6,<8",
+    "pandas>=2.2,<4",
+    "ruff>=0.12,<1",
+    "setuptools>=77",
+]
 BENCH = ["torch>=2.12,<2.14", "transformers>=4.57,<6", "accelerate>=1.3,<2", "safetensors>=0.5,<1", "numpy>=1.26,<3"]
 
 setup(

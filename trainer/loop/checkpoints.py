@@ -69,7 +69,7 @@ class Checkpoints:
         for leftover in self.folder.glob(f".{path.name}.*"):  # of a run that was killed while it wrote
             leftover.unlink(missing_ok=True)
         partial = self.folder / f".{path.name}.{os.getpid()}"
-        arrays = {name: np.ascontiguousarray(variable.numpy()) for name, variable in variables.items()}
+        arrays = {name: np.asarray(variable.numpy(), order="C") for name, variable in variables.items()}
         try:
             metadata = {"progress": json.dumps(dataclasses.asdict(progress))}
             safetensors.numpy.save_file(arrays, partial, metadata)
