@@ -34,8 +34,9 @@ def compare(samples, answers, tolerance):
     largest = check.trained_model()
     flips = check.labels()
     check.flags()
+    alone = max(check.alone(), check.embed())
     check.classify()
-    return Figures(largest, max(check.alone(), check.embed()), flips)
+    return Figures(largest, alone, flips)
 
 
 class _Comparison:

@@ -171,15 +171,15 @@ def test_a_disk_too_small_is_found_before_anything_is_written(tmp_path):
         staging.check_free(tmp_path, 1 << 60)
 
 
-def test_an_unknown_serving_target_is_the_users_mistake(encoder_folder, tmp_path):
-    trained = train(encoder_folder, serving_target="2.21")
+def test_an_unknown_serving_target_is_the_users_mistake(bert_folder, tmp_path):
+    trained = train(bert_folder, serving_target="2.21")
     with pytest.raises(ServingError, match=r"did you mean 2.20") as mistake:
         trained.export(tmp_path)
     assert mistake.value.exit_code == 2
 
 
-def test_pairs_of_texts(encoder_folder, tmp_path, in_process):
-    trained = train(encoder_folder, pair=True, serving_target="2.19,2.20")
+def test_pairs_of_texts(bert_folder, tmp_path, in_process):
+    trained = train(bert_folder, pair=True, serving_target="2.19,2.20")
     report = trained.export(tmp_path)
     assert json.loads((report.version_dir / "contract.json").read_text())["serving_target"] == ["2.19", "2.20"]
     with loader.ServedVersion(report.version_dir) as served:
