@@ -109,6 +109,7 @@ def test_status_contract_and_ready(ask, server):
     ("args", "message"),
     [
         (["--modle=x", "a"], "unrecognized arguments: --modle=x; did you mean --model?"),
+        (["--sign=embed", "a"], "did you mean --signature?"),
         ([], "no text given"),
         (["--status", "a"], "take no TEXT"),
         (["--version=x", "a"], "invalid int value"),
