@@ -3,7 +3,8 @@
 KerasHub's BertTokenizer and tf.text's FastBertTokenizer lower-case with an NFKC case fold (full-width comma becomes a
 comma, ß becomes ss) and so disagree with the tokenizer that the published encoders were trained with. The order of
 operations below is that of `tokenizers.normalizers.BertNormalizer` and `pre_tokenizers.BertPreTokenizer`. It uses no
-`TFText>` op that TF Serving 2.17 or later lacks.
+`TFText>` op that TF Serving 2.17 or later lacks. Of all characters of Unicode 683 rare ones differ, nearly all marks and
+punctuation newer than the reference's tables.
 """
 
 import dataclasses
@@ -81,6 +82,9 @@ class WordPiece:
         if settings.clean_text:
             text = tf.strings.regex_replace(text, r"[\t\n\r\p{Z}]", " ")
             text = tf.strings.regex_replace(text, r"[\x{FFFD}\p{C}]", "")
+        else:
+            text = tf.strings.regex_replace(text, r"[\t-\r\x{85}\p{Z}]", " ")  # words end there all the same
+            text = tf.strings.regex_replace(text, r"\x00", "\x01")  # ICU would end the text at a NUL
         if settings.split_ideographs:
             text = tf.strings.regex_replace(text, _IDEOGRAPHS, r" \1 ")
         if settings.strips_accents():

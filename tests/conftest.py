@@ -1,0 +1,33 @@
+"""Tiny encoders and data that all tests share; TensorFlow's environment, set before anything imports it."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+import pytest
+
+from tests import tiny_encoders, tiny_reviews
+
+
+@pytest.fixture(scope="session")
+def bert_folder(tmp_path_factory):
+    """The tiny BERT as a Hugging Face folder; leave its files as they are."""
+    return tiny_encoders.bert_folder(tmp_path_factory.mktemp("encoders") / "tiny-bert")
+
+
+@pytest.fixture(scope="session")
+def hub_folder(tmp_path_factory):
+    """The same BERT as a KerasHub folder."""
+    return tiny_encoders.keras_hub_folder(tmp_path_factory.mktemp("encoders") / "tiny-hub")
+
+
+@pytest.fixture(scope="session")
+def reviews(tmp_path_factory):
+    """A folder with train.csv, dev.tsv and test.jsonl.gz: 96, 24 and 25 rows of two labels."""
+    folder = tmp_path_factory.mktemp("reviews")
+    tiny_reviews.write(folder / "train.csv", tiny_reviews.rows(96, seed=1))
+    tiny_reviews.write(folder / "dev.tsv", tiny_reviews.rows(24, seed=2))
+    tiny_reviews.write(folder / "test.jsonl.gz", tiny_reviews.rows(25, seed=3))
+    return folder
