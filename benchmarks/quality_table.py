@@ -25,7 +25,7 @@ def summarise(results):
     rows = [_row(seed, {side: results.get((side, seed)) for side in SIDES}) for seed in seeds]
     sides = {side for side, _ in results}
     whole = [row for row in rows if all(row["dev"][side] is not None for side in sides)]
-    return rows + [_mean(whole)] if whole else rows
+    return [*rows, _mean(whole)] if whole else rows
 
 
 def _row(seed, by_side):
