@@ -42,7 +42,7 @@ def _parser():
     which.add_argument("--label", help="label of the version to ask, such as stable or canary")
     parser.add_argument("--text_pair", action="append", metavar="TEXT", help="second text of a pair; once per TEXT")
     parser.add_argument("--signature", help="signature to ask (default serving_default)")
-    parser.add_argument("--deadline", type=float, default=10.0, help="seconds for everything (default %(default)g)")
+    parser.add_argument("--deadline", type=float, default=10.0, help="seconds for each request (default %(default)g)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--status", action="store_true", help="print the versions in the server instead")

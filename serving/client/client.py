@@ -20,8 +20,9 @@ class Client:
     """One model at one server. Threads may share a client; close it, or use it as a context manager.
 
     target: "HOST:PORT" of the gRPC port. model: its name there. version or label: which one answers, else the newest.
-    deadline: seconds for each call unless told otherwise. max_batch_size: most texts in one request; a server that
-    batches refuses more than its own max_batch_size. credentials: grpc.ChannelCredentials for a TLS port.
+    deadline: seconds for each request, unless a call is given a deadline of its own. max_batch_size: most texts in one
+    request; a server that batches refuses more than its own max_batch_size. credentials: grpc.ChannelCredentials for a
+    TLS port.
     """
 
     def __init__(self, target, model, *, version=None, label=None, deadline=10.0, max_batch_size=64, credentials=None):
@@ -52,14 +53,16 @@ class Client:
         """Results of `texts` in their order: a list for a list, [] for [], one result for one str.
 
         The default signature of a classification model gives `Classification`, everything else `Outputs`. Many texts go
-        in several requests under one deadline. An empty text is asked like any other; a lone surrogate goes as U+FFFD.
+        in several requests; a `deadline` given here is for all of them together. An empty text is asked like any other;
+        a lone surrogate goes as U+FFFD.
         Raises TypeError for what is not str, ValueError for pairs of another number, SlipwayError where no answer came.
         """
         columns, one = columns_of(texts, text_pairs)
-        deadline, signature = self._deadline(deadline), signature or SERVING_DEFAULT
+        signature, whole = signature or SERVING_DEFAULT, None if deadline is None else Deadline(deadline)
         results = [None] * len(columns[0])
         done = 0
         for batch in split(columns, self._max_rows, _MAX_BATCH_BYTES):
+            deadline = whole or self._deadline(None)
             try:
                 names = self._described.text_inputs(signature, len(columns), deadline)
                 rows = ([column[row] for row in batch] for column in columns)

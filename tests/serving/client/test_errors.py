@@ -44,11 +44,17 @@ def test_every_call_carries_a_deadline(client, server):
 
 def test_one_deadline_shrinks_over_split_batches(server):
     server.seconds = 0.3  # the least that each of contract, "a", "b", "c" takes off
-    with Client(server.address, "reviews", deadline=8, max_batch_size=1) as client:
-        client.predict(["a", "b", "c"])
+    with Client(server.address, "reviews", deadline=90, max_batch_size=1) as client:
+        client.predict(["a", "b", "c"], deadline=8)
         assert all(left < 8.2 - 0.3 * calls for calls, left in enumerate(server.remaining))
-        client.predict(["a"], deadline=90)
-    assert len(server.remaining) == 5 and server.remaining[-1] > 30
+    assert len(server.remaining) == 4
+
+
+def test_without_one_each_request_has_the_clients_own_deadline(server):
+    server.seconds = 0.6
+    with Client(server.address, "reviews", deadline=90, max_batch_size=1) as client:
+        client.predict(["a", "b", "c"])
+    assert len(server.remaining) == 4 and all(left > 89 for left in server.remaining[2:])
 
 
 def test_a_slow_server_ends_in_deadline_exceeded(client, server):
