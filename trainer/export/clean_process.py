@@ -11,7 +11,7 @@ import serving
 from serving import exchange
 from trainer.config import EnvironmentFault
 
-_TIMEOUT = 3600  # seconds; a process that hangs must not hang the export for ever
+TIMEOUT = 3600  # seconds; a process that hangs must not hang the export for ever
 # What would make its arithmetic another one than a stock server's.
 _LEFT_OUT = (
     "TF_XLA_FLAGS",
@@ -38,9 +38,13 @@ def ask(version_dir, requests, scratch):
         exchange.write(asked, requests)
         # -P: what lies in the current folder must not stand in for our modules.
         command = [sys.executable, "-P", "-m", "serving.loader", str(version_dir), asked, answered]
-        ended = subprocess.run(
-            command, env=_environment(), capture_output=True, text=True, timeout=_TIMEOUT, check=False, errors="replace"
-        )
+        form = {"capture_output": True, "text": True, "errors": "replace"}
+        try:
+            ended = subprocess.run(command, env=_environment(), timeout=TIMEOUT, check=False, **form)
+        except subprocess.TimeoutExpired:
+            raise EnvironmentFault(
+                f"the process that proves the version did not end within {TIMEOUT} seconds; export again"
+            ) from None
         status = _status(ended)
         return status, exchange.read(answered) if status["status"] == "ok" else None
 

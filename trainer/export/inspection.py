@@ -89,4 +89,4 @@ def _check_vocabulary(version_dir, contract, preprocessor):
     if given != expected:
         raise ProofRefused(f"its vocabulary is {given[:15]}…, but that of the encoder's own files is {expected[:15]}…")
     if vocabulary.of_version(version_dir) != vocabulary.of_tokenizer(preprocessor.tokenizer):
-        raise ProofRefused("the vocabulary inside the graph is not that of the encoder's own files")
+        raise ProofRefused("the tokenizer inside the graph is not that of the encoder's own files")

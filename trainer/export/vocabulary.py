@@ -1,8 +1,8 @@
-"""The vocabulary that is really baked into a SavedModel, read from its graph without asking it anything.
+"""The tokenizer that is really baked into a SavedModel, read from its graph without asking it anything.
 
 Answers cannot show that two tokenizers are the same: a changed line of the vocabulary shows only on texts that hold
-that word. So the tokenizer's own data (WordPiece model, tables, SentencePiece model) is hashed where the graph holds
-it and compared with that of a tokenizer built anew from the encoder's files.
+that word. So the tokenizer's own data (WordPiece model, tables, SentencePiece model, the patterns that normalize text)
+is hashed where the graph holds it and compared with that of a tokenizer built anew from the encoder's files.
 """
 
 import collections
@@ -24,8 +24,8 @@ _DATA_INPUTS = {
     "LookupTableImportV2": (1, 2),
     "InitializeTableV2": (1, 2),
 }
-# Ops that hold it as an attribute.
-_DATA_ATTRIBUTES = {"SentencepieceOp": "model"}
+# Ops that hold it, or a rule of the normalizer, in attributes.
+_DATA_ATTRIBUTES = {"SentencepieceOp": ("model",), "StaticRegexReplace": ("pattern", "rewrite")}
 # Calls pass their inputs on to a function's arguments, these after a first one of their own.
 _SKIPPED_INPUTS = {"If": 1, "StatelessIf": 1, "Case": 1, "StatelessCase": 1}
 _PASSED_ON = frozenset({"Identity", "StopGradient", "Reshape", "Cast"})
@@ -34,7 +34,7 @@ UNREADABLE = "unreadable"
 
 
 def of_version(version_dir):
-    """`{"op: sha256:…"}` of a version's vocabulary data and of its assets; `UNREADABLE` in it for data not found."""
+    """`{"op: sha256:…"}` of a version's tokenizer and of its assets, with UNREADABLE for data that is computed."""
     proto = loader.read_saved_model(version_dir)
     assets = sorted((pathlib.Path(version_dir) / "assets").glob("**/*"))
     return _of_graph(proto) | {f"asset: {_sha256(path.read_bytes())}" for path in assets if path.is_file()}
@@ -61,7 +61,9 @@ def _of_graph(saved_model):
                 values = flow.constants(scope, node.input[index]) or [UNREADABLE]
                 found |= {f"{node.op}: {value}" for value in values}
             if node.op in _DATA_ATTRIBUTES:
-                found.add(f"{node.op}: {_sha256(node.attr[_DATA_ATTRIBUTES[node.op]].s)}")
+                found.add(
+                    f"{node.op}: {_sha256(repr([node.attr[name].s for name in _DATA_ATTRIBUTES[node.op]]).encode())}"
+                )
     return found
 
 

@@ -20,7 +20,7 @@ from trainer.export.prove import ProofRefused, prove
 from trainer.export.samples import Samples, collect
 from trainer.export.version import own_preprocessor
 from trainer.models.preprocessor import TEXT_BYTES
-from trainer.models.wordpiece import WordPiece
+from trainer.models.wordpiece import NormalizerSettings, WordPiece
 
 TEXT = [tf.TensorSpec([None], tf.string, name="text")]
 
@@ -151,12 +151,13 @@ def test_a_contract_that_claims_the_right_vocabulary_does_not_help(trained, vers
     contract["fingerprints"]["vocabulary"] = preprocessor.fingerprint
     (version / "contract.json").write_text(json.dumps(contract))
     line = refusal(version, samples, preprocessor=preprocessor)
-    assert line == "the vocabulary inside the graph is not that of the encoder's own files"
+    assert line == "the tokenizer inside the graph is not that of the encoder's own files"
 
 
 def test_every_line_of_the_vocabulary_is_in_the_graph(exported):
     baked = vocabulary.of_version(exported.version_dir)
-    assert len(baked) == 1 and vocabulary.UNREADABLE not in str(baked)
+    assert sum(each.startswith("FastWordpieceTokenizeWithOffsets: sha256:") for each in baked) == 1
+    assert vocabulary.UNREADABLE not in str(baked)
     assert baked == vocabulary.of_tokenizer(WordPiece(VOCABULARY))
     for place in [0, 1, 2, *random.Random(1).sample(range(3, len(VOCABULARY)), 6), len(VOCABULARY) - 1]:
         words = list(VOCABULARY)
@@ -164,6 +165,7 @@ def test_every_line_of_the_vocabulary_is_in_the_graph(exported):
         assert baked != vocabulary.of_tokenizer(WordPiece(words, unknown=words[1])), VOCABULARY[place]
     assert baked != vocabulary.of_tokenizer(WordPiece([*VOCABULARY, "more"]))
     assert baked != vocabulary.of_tokenizer(WordPiece(VOCABULARY[::-1]))
+    assert baked != vocabulary.of_tokenizer(WordPiece(VOCABULARY, NormalizerSettings(strip_accents=False)))
 
 
 @pytest.mark.slow
@@ -278,6 +280,12 @@ def test_samples_cover_short_and_long_dev_texts(trained):
     assert len(samples.texts) == len(samples.pairs) == len(samples.probabilities)
     assert [text for texts, _ in seen for text in texts] == samples.texts
     assert all(isinstance(text, bytes) for text in samples.texts + samples.pairs)
+
+
+def test_a_clean_process_that_hangs_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(clean_process, "TIMEOUT", 0.01)
+    with pytest.raises(EnvironmentFault, match=r"did not end within 0\.01 seconds"):
+        clean_process.ask(tmp_path, [], tmp_path)
 
 
 def test_a_clean_process_that_dies_is_no_refusal(tmp_path, monkeypatch):
