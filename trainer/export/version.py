@@ -83,6 +83,11 @@ def export_version(
         return ExportReport(place, contract, proof, seconds, reused=False)
 
 
+def check_targets(config):
+    """Raises ServingError for a release in --serving_target that is not known: said before training, not after it."""
+    opsets.parse_targets(config.export.serving_target)
+
+
 def own_preprocessor(config, encoder):
     """The encoder's preprocessor, built anew from the encoder's own files: the one that the export must hold."""
     name = config.model.encoder

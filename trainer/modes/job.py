@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer.config import UserError
 from trainer.inputs import labels as labelling
 from trainer.inputs.pipeline import Rows
 from trainer.inputs.splits import load_splits
@@ -63,6 +64,11 @@ class Trained:
         self.config, self.data_fingerprint = config, saved["data_fingerprint"]
         self.task = make_task(config, saved["labels"])
         self.encoder = open_encoder(config)
+        if self.encoder.preprocessor.fingerprint != saved["vocabulary"]:
+            raise UserError(
+                f"--encoder={config.model.encoder} has another vocabulary than when {workdir.path} was trained; "
+                "put the old one back, or train in a new --workdir"
+            )
         self.model = self.task.build(self.encoder)
         self.progress = Checkpoints(workdir / "checkpoints").restore_best(self.model)
 
@@ -83,6 +89,7 @@ class Trained:
         return self.task.probabilities(self.model(features, training=False)).numpy()
 
 
-def save_task(workdir, corpus):
-    """task.json: what later modes need of the data without reading it again."""
-    workdir.write(TASK, {"labels": list(corpus.labels), "data_fingerprint": corpus.fingerprint})
+def save_task(workdir, corpus, encoder):
+    """task.json: what later modes need of the data without reading it again, and which vocabulary was trained on."""
+    content = {"labels": list(corpus.labels), "data_fingerprint": corpus.fingerprint}
+    workdir.write(TASK, content | {"vocabulary": encoder.preprocessor.fingerprint})

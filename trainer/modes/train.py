@@ -3,6 +3,7 @@
 import shutil
 
 from trainer.config import EnvironmentFault, UserError
+from trainer.export.version import check_targets
 from trainer.loop import accelerator as accelerators
 from trainer.loop.fit import Run, fit, plan_steps
 from trainer.modes import evaluate, export, job, manifest, tables
@@ -13,6 +14,7 @@ _BYTES_PER_WEIGHT = 20  # checkpoints: weights, two moments, best weights, and o
 
 def run(config):
     """Trains (or continues) the run of --workdir; prints its results. Returns the exit code."""
+    check_targets(config)
     corpus = job.read_corpus(config)
     if corpus.splits.dev is None:
         raise UserError("no dev rows: give a dev file, or a --dev_fraction above 0; they choose the best weights")
@@ -49,7 +51,7 @@ def _train(config, corpus, workdir):
     steps = plan_steps(run)[1]
     batches = train.epoch(accelerator.batching, config.input.batch_size, config.run.seed, 0)
     workdir.write(MANIFEST, manifest.describe(config, corpus, encoder, accelerator, batches, steps))
-    job.save_task(workdir, corpus)
+    job.save_task(workdir, corpus, encoder)
     return fit(run), steps
 
 
