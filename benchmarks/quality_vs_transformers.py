@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shlex
+import signal
 import sys
 import tempfile
 
@@ -121,6 +122,7 @@ def main(argv):
     """Runs, then prints the table or the JSON object; one line on stderr for what the user can mend."""
     if argv[1:]:
         raise app.UsageError(f"unknown argument {argv[1]}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the run and removes its folder, as Ctrl-C does
     try:
         asked, results = run_missing(result_store.ResultStore(FLAGS.results))
     except (RunError, quality_rows.RowsError) as error:
