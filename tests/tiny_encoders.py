@@ -11,10 +11,11 @@ import pathlib
 import numpy as np
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = (
-    "a the film plot is was great good bright bad dull awful never ever not and but very full of life ##ly ##s ##ing "
-    "see heard σ ς é e n ##o ##a ##e ##n 中 国 . , ! - x"
-).split()
+WORDS = [
+    *("a", "the", "film", "plot", "is", "was", "great", "good", "bright", "bad", "dull", "awful", "never", "ever"),
+    *("not", "and", "but", "very", "full", "of", "life", "see", "heard", "e", "n", "x", "σ", "ς", "é", "中", "国"),
+    *("##ly", "##s", "##ing", "##o", "##a", "##e", "##n", ".", ",", "!", "-"),
+]
 VOCABULARY = SPECIAL + WORDS
 LENGTH, LAYERS, HEADS, WIDTH, INNER = 48, 2, 2, 8, 16  # LENGTH: rows of the position table
 
@@ -94,16 +95,18 @@ def bert_arrays(vocabulary_size, *, positions=LENGTH, pooler=True):
     _praise_and_blame(arrays["embeddings.word_embeddings.weight"])
     norms = ["embeddings"] + [f"encoder.layer.{i}.{at}" for i in range(LAYERS) for at in ("attention.output", "output")]
     for name in norms:
-        arrays |= {f"{name}.LayerNorm.weight": 1 + rng.normal(size=WIDTH) / 10, f"{name}.LayerNorm.bias": np.zeros(WIDTH)}
+        arrays[f"{name}.LayerNorm.weight"] = 1 + rng.normal(size=WIDTH) / 10
+        arrays[f"{name}.LayerNorm.bias"] = rng.normal(size=WIDTH) / 10
     return {n: a.astype(np.float32) for n, a in arrays.items() if pooler or not n.startswith("pooler")}
 
 
-def outputs(arrays, features, *, eps=1e-12, offset=0, segments=True):
+def outputs(arrays, features, *, eps=1e-12, offset=0, segments=True, tanh_gelu=False):
     """(sequence `<float64>[batch, length, width]`, pooled `[batch, width]` or None) of the tiny BERT, in numpy.
 
     Args:
         features: {"token_ids", "padding_mask", "segment_ids"}: `<int>[batch, length]`.
         offset: first row of the position table that is used (2 in RoBERTa).
+        tanh_gelu: whether GELU is Google's approximation of it.
     """
     p = {name: array.astype(np.float64) for name, array in arrays.items()}
     ids, mask = np.asarray(features["token_ids"]), np.asarray(features["padding_mask"])
@@ -116,7 +119,10 @@ def outputs(arrays, features, *, eps=1e-12, offset=0, segments=True):
         layer = f"encoder.layer.{i}."
         x = _norm(p, layer + "attention.output.LayerNorm", x + _attention(p, layer, x, mask), eps)
         inner = _linear(p, layer + "intermediate.dense", x)
-        inner = inner * 0.5 * (1 + np.vectorize(math.erf)(inner / math.sqrt(2)))
+        exact = 1 + np.vectorize(math.erf)(inner / math.sqrt(2))
+        inner = (
+            inner * 0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (inner + 0.044715 * inner**3)) if tanh_gelu else exact)
+        )
         x = _norm(p, layer + "output.LayerNorm", x + _linear(p, layer + "output.dense", inner), eps)
     pooled = np.tanh(_linear(p, "pooler.dense", x[:, 0])) if "pooler.dense.weight" in p else None
     return x, pooled

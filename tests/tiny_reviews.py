@@ -37,7 +37,8 @@ def write(path, table, columns=("text", "label")):
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "wt", encoding="utf-8", newline="") as file:
         if ".jsonl" in path.name:
-            file.writelines(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) + "\n" for row in table)
+            objects = (dict(zip(columns, row, strict=True)) for row in table)
+            file.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in objects)
         elif ".tsv" in path.name:
             file.writelines("\t".join(row) + "\n" for row in (columns, *table))
         else:

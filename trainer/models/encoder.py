@@ -10,7 +10,7 @@ from typing import Any
 import keras_hub
 
 from trainer.config import CARRIED, EnvironmentFault, UserError, carried_path
-from trainer.models import tokenizers
+from trainer.models import hugging_face, tokenizers
 from trainer.models.preprocessor import TextPreprocessor
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model.weights.h5", "model.weights.json")
@@ -45,12 +45,10 @@ def load_encoder(name, cache, sequence_length):
         EnvironmentFault: a preset that could not be downloaded.
     """
     folder = encoder_folder(name, cache)
-    source = str(folder) if folder else name
     try:
-        backbone = keras_hub.models.Backbone.from_preset(source)
-        tokenizer, special = tokenizers.load(source, folder)
-    except UserError:
-        raise
+        backbone = _load_backbone(name, folder)
+        tokenizer, special = tokenizers.load(str(folder) if folder else name, folder)
+        _check_vocabulary(backbone, tokenizer)
     except Exception as error:
         raise _explained(name, folder, error) from error
     _check_length(name, backbone, sequence_length)
@@ -85,6 +83,20 @@ def encoder_folder(name, cache):
     return folder
 
 
+def _load_backbone(name, folder):
+    config = json.loads((folder / "config.json").read_text()) if folder else {}
+    if "model_type" in config:
+        return hugging_face.load_backbone(folder, config)
+    return keras_hub.models.Backbone.from_preset(str(folder) if folder else name)
+
+
+def _check_vocabulary(backbone, tokenizer):
+    """A larger vocabulary would ask the embedding for rows that it does not have, at some text or other."""
+    tokens, rows = tokenizer.vocabulary_size, backbone.vocabulary_size
+    if tokens > rows:
+        raise ValueError(f"the vocabulary has {tokens} tokens, the embedding {rows} rows")
+
+
 def _check_length(name, backbone, sequence_length):
     longest = getattr(backbone, "max_sequence_length", None)
     if longest and sequence_length > longest:
@@ -97,7 +109,7 @@ def _explained(name, folder, error):
     """The one-line error for an encoder that KerasHub could not load."""
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if folder:
-        return UserError(f"--encoder={name}: {folder} could not be loaded: {reason}")
+        return UserError(f"--encoder={name}: {folder} could not be loaded: {reason}; give another folder, or mend it")
     presets = list(keras_hub.models.Backbone.presets)
     if name in presets or "://" in name:
         return EnvironmentFault(
@@ -116,14 +128,12 @@ def _about(folder):
 
 
 def _has_pooler(backbone, folder):
-    """A Hugging Face folder may lack the pooler's weights; KerasHub would then leave it as it was drawn."""
+    """A Hugging Face folder may lack the pooler's weights; the backbone's are then as they were drawn."""
     if not (isinstance(backbone.output, dict) and "pooled_output" in backbone.output):
         return False
-    if not folder or not (folder / "model.safetensors").is_file():
+    if not folder or not any(folder.glob("model.safetensors*")):
         return True
-    with open(folder / "model.safetensors", "rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    return any(key.endswith("pooler.dense.weight") for key in header)
+    return any(key.endswith("pooler.dense.weight") for key in hugging_face.tensor_names(folder))
 
 
 def _revision(folder, backbone):

@@ -6,7 +6,6 @@ import json
 import keras_hub
 import tensorflow as tf
 
-from trainer.config import UserError
 from trainer.models.preprocessor import SpecialTokens
 from trainer.models.wordpiece import NormalizerSettings, WordPiece
 
@@ -19,6 +18,9 @@ def load(source, folder):
     Args:
         source: str; what KerasHub's `from_preset` takes.
         folder: pathlib.Path of a local folder, or None for a preset name.
+
+    Raises:
+        ValueError: no vocabulary, or one without the special tokens.
     """
     config = json.loads((folder / "config.json").read_text()) if folder else {}
     model_type = config.get("model_type")
@@ -41,8 +43,13 @@ class HubTokenizer:
     """
 
     def __init__(self, hub):
+        hub.unsplittable_tokens = []  # "<s>" in a text is three characters of it, never the special token
         self.hub = hub
         self._graph = tf.function(self._tokenize, input_signature=[tf.TensorSpec([None], tf.string)])
+
+    @property
+    def vocabulary_size(self):
+        return self.hub.vocabulary_size()
 
     @property
     def fingerprint(self):
@@ -56,6 +63,7 @@ class HubTokenizer:
 
     def _tokenize(self, text):
         text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="ignore")
+        text = tf.strings.regex_replace(text, r"\x00", "")  # the hub's ops would end the text there
         ids = tf.cast(self.hub.tokenize(text), tf.int32)
         return tf.ragged.boolean_mask(ids, ids >= 0)
 
@@ -86,7 +94,7 @@ def _hugging_face_wordpiece(folder):
         ids = fast["model"]["vocab"]
         vocabulary = sorted(ids, key=ids.get)
     else:
-        raise UserError(f"{folder}: no vocab.txt and no WordPiece tokenizer.json; one of them must be there")
+        raise ValueError("no vocab.txt and no WordPiece tokenizer.json; one of them must be there")
     return WordPiece(vocabulary, _normalizer_settings(folder, fast))
 
 
@@ -112,6 +120,6 @@ def _roberta_from_tokenizer_json(folder):
     path = folder / "tokenizer.json"
     model = json.loads(path.read_text(encoding="utf-8")).get("model", {}) if path.is_file() else {}
     if model.get("type") != "BPE":
-        raise UserError(f"{folder}: no vocab.json with merges.txt and no BPE tokenizer.json; one of them must be there")
+        raise ValueError("no vocab.json with merges.txt and no BPE tokenizer.json; one of them must be there")
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
     return keras_hub.models.RobertaTokenizer(vocabulary=model["vocab"], merges=merges)

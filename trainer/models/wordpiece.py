@@ -3,8 +3,8 @@
 KerasHub's BertTokenizer and tf.text's FastBertTokenizer lower-case with an NFKC case fold (full-width comma becomes a
 comma, ß becomes ss) and so disagree with the tokenizer that the published encoders were trained with. The order of
 operations below is that of `tokenizers.normalizers.BertNormalizer` and `pre_tokenizers.BertPreTokenizer`. It uses no
-`TFText>` op that TF Serving 2.17 or later lacks. Of all characters of Unicode 683 rare ones differ, nearly all marks and
-punctuation newer than the reference's tables.
+`TFText>` op that TF Serving 2.17 or later lacks. Of all characters of Unicode 683 rare ones differ, nearly all of them
+marks and punctuation newer than the reference's tables.
 """
 
 import dataclasses
@@ -48,11 +48,10 @@ class WordPiece:
     """
 
     def __init__(self, vocabulary, settings=NormalizerSettings(), unknown="[UNK]"):
-        if unknown not in vocabulary:
-            raise ValueError(f"the vocabulary of {len(vocabulary)} tokens has no {unknown!r}")
         self.vocabulary = list(vocabulary)
         self.settings = settings
         self.unknown = unknown
+        self.token_id(unknown)
         self._pieces = tf_text.FastWordpieceTokenizer(
             self.vocabulary,
             unknown_token=unknown,
@@ -66,7 +65,14 @@ class WordPiece:
         content = json.dumps([self.vocabulary, dataclasses.asdict(self.settings), self.unknown], ensure_ascii=True)
         return "sha256:" + hashlib.sha256(content.encode()).hexdigest()
 
+    @property
+    def vocabulary_size(self):
+        return len(self.vocabulary)
+
     def token_id(self, token):
+        """Raises ValueError where the vocabulary has no such token."""
+        if token not in self.vocabulary:
+            raise ValueError(f"the vocabulary of {len(self.vocabulary)} tokens has no {token!r}")
         return self.vocabulary.index(token)
 
     def __call__(self, text):

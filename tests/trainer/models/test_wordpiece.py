@@ -46,7 +46,7 @@ def test_ids_are_those_of_the_reference(name):
     texts = [*(text.encode() for text in TEXTS), *hostile_texts()]
     ids = WordPiece(CHARACTERS, settings)(tf.constant(texts)).to_list()
     expected = reference_ids(bert_reference(CHARACTERS, **normal), readable(texts))
-    assert {t: i for t, i, e in zip(texts, ids, expected) if i != e} == {}
+    assert {t: i for t, i, e in zip(texts, ids, expected, strict=True) if i != e} == {}
     assert sum(map(len, ids)) > 500  # no test of unknown tokens alone
 
 
@@ -114,8 +114,8 @@ def differing(codes, name="uncased"):
     texts = [f"a{chr(code)}B" for code in codes]
     found = []
     for start in range(0, len(codes), 1 << 16):
-        part = texts[start : start + (1 << 16)]
-        for code, text, words in zip(codes[start:], part, split(tf.constant(part)).to_list()):
+        part = slice(start, start + (1 << 16))
+        for code, text, words in zip(codes[part], texts[part], split(tf.constant(texts[part])).to_list(), strict=True):
             expected = reference.pre_tokenizer.pre_tokenize_str(reference.normalizer.normalize_str(text))
             if [word.encode() for word, _ in expected] != words:
                 found.append(code)
