@@ -18,7 +18,12 @@ TRAINING = [
     "absl-py>=2.1,<3",
     "rich>=13.9,<16",
 ]
-SERVING = ["tensorflow-serving-api>=2.19,<2.22", "grpcio>=1.71,<2", "grpcio-health-checking>=1.71,<2", "protobuf>=5.28,<8"]
+SERVING = [
+    "tensorflow-serving-api>=2.19,<2.22",
+    "grpcio>=1.71,<2",
+    "grpcio-health-checking>=1.71,<2",
+    "protobuf>=5.28,<8",
+]
 FETCHING = ["unearth>=0.19,<0.20", "httpx2>=2,<3"]
 TEST = [
     "pytest>=8.3,<10",
@@ -34,7 +39,7 @@ BENCH = ["torch>=2.12,<2.14", "transformers>=4.57,<6", "accelerate>=1.3,<2", "sa
 setup(
     name="slipway-serving",
     version="0.1.0",
-    description="Fine-tunes BERT-style encoders with Keras and proves, publishes and serves them on TensorFlow Serving.",
+    description="Fine-tunes BERT-style encoders with Keras; proves, publishes and serves them on TensorFlow Serving.",
     long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

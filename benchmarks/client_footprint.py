@@ -112,7 +112,7 @@ def measure_all(address):
     reports = {side: [] for side in SIDES}
     for turn in range(-1, FLAGS.runs):
         for side in SIDES:
-            if side != STUBS or turn < FLAGS.stub_runs and FLAGS.stub_runs:
+            if side != STUBS or (turn < FLAGS.stub_runs and FLAGS.stub_runs):
                 report = measure(side, address)
                 if turn >= 0:
                     reports[side].append(report)

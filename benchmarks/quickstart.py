@@ -85,7 +85,9 @@ def walk():
     stages = Walk()
     workdir, base_path = pathlib.Path(FLAGS.runs) / "quickstart", pathlib.Path(FLAGS.runs) / "models" / MODEL
     stages.command("fetch", "data.fetch")
-    run = stages.command("train", "trainer.main", f"--flagfile={FLAGS.flagfile_of_run}", f"--workdir={workdir}", *FLAGS.run_flags)
+    run = stages.command(
+        "train", "trainer.main", f"--flagfile={FLAGS.flagfile_of_run}", f"--workdir={workdir}", *FLAGS.run_flags
+    )
     publish = ("publish", f"--source={workdir}", f"--model_base_path={base_path}")
     published = stages.command("publish", "serving.release", *publish)
     with stages.server(base_path) as address:
@@ -107,7 +109,11 @@ def rows(result):
     train, test, export = run["train"], run["test"], run["export"]
     yield "test accuracy", f"{test['accuracy']:.4f}"
     yield "test macro F1", f"{test['macro_f1']:.4f}"
-    yield "training", f"{train['seconds']:.0f} s, {train['examples_per_second']:.0f} examples/s, {train['tokens_per_second']:,.0f} tokens/s"
+    yield (
+        "training",
+        f"{train['seconds']:.0f} s, {train['examples_per_second']:.0f} examples/s, "
+        f"{train['tokens_per_second']:,.0f} tokens/s",
+    )
     yield "seconds per stage", ", ".join(f"{name} {seconds}" for name, seconds in result["seconds"].items())
     yield "size of the version", f"{export['bytes'] / 2**20:.1f} MB"
     yield "proof", export["proof"].removeprefix("proof: ")

@@ -140,10 +140,12 @@ def in_one_line(cache):
     except OSError as error:
         if error.errno in FULL:
             raise EnvironmentFault(
-                f"no space left for the cache {cache}; free some 200 MB, or give another with --cache_dir or $SLIPWAY_CACHE"
+                f"no space left for the cache {cache}; free some 200 MB, or give another "
+                "with --cache_dir or $SLIPWAY_CACHE"
             ) from None
         raise EnvironmentFault(
-            f"cannot write to the cache {cache} ({error.strerror or error}); give another with --cache_dir or $SLIPWAY_CACHE"
+            f"cannot write to the cache {cache} ({error.strerror or error}); give another "
+            "with --cache_dir or $SLIPWAY_CACHE"
         ) from None
 
 

@@ -130,7 +130,10 @@ def _folder_for(name, folder):
 def _shelve(carried, folder):
     """source.json of a folder, as a fetch would have left it."""
     files = {
-        str(path.relative_to(folder)): {"bytes": path.stat().st_size, "sha256": shelf.fingerprint(path, path.stat().st_size)}
+        str(path.relative_to(folder)): {
+            "bytes": path.stat().st_size,
+            "sha256": shelf.fingerprint(path, path.stat().st_size),
+        }
         for path in folder.rglob("*")
         if path.is_file()
     }

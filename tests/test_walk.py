@@ -28,7 +28,14 @@ def address(workdir, tmp_path_factory):
     """Address of a server over the published version."""
     base_path = tmp_path_factory.mktemp("models") / "reviews"
     publish(workdir, base_path)
-    command = [sys.executable, "-m", "serving.server", f"--model_base_path={base_path}", "--port=0", "--engine=embedded"]
+    command = [
+        sys.executable,
+        "-m",
+        "serving.server",
+        f"--model_base_path={base_path}",
+        "--port=0",
+        "--engine=embedded",
+    ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         ready = process.stdout.readline()
         assert ready.startswith("READY model=reviews version=1"), ready

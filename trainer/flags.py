@@ -94,7 +94,7 @@ def _check_twice(seen, setting, value):
     line, first = seen.setdefault((setting.file, setting.name), (setting.line, value))
     if first != value:
         raise config_lib.UserError(
-            f"{setting.where}--{setting.name}={value} again: line {line} says --{setting.name}={first}; keep one of them"
+            f"{setting.where}--{setting.name}={value} again: line {line} says --{setting.name}={first}; keep one"
         )
 
 

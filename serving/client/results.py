@@ -59,7 +59,7 @@ def rows_of(outputs, count, task, labels):
     for name, array in outputs.items():
         if array.ndim == 0 or len(array) != count:
             raise ValueError(f"output {name} has shape {array.shape} for {count} texts; ask this signature with raw()")
-    if task == "classification" and _CLASSIFICATION <= outputs.keys():
+    if task == "classification" and outputs.keys() >= _CLASSIFICATION:
         return _classifications(outputs, labels)
     columns = {name: _cells(outputs[name]) for name in sorted(outputs)}
     return [Outputs({name: cells[row] for name, cells in columns.items()}) for row in range(count)]

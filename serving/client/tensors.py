@@ -83,7 +83,7 @@ def _array_of(value):
         return array
     if array.dtype == np.float64:
         return array.astype(np.float32)
-    if array.dtype == np.int64 and (not array.size or (-(2**31) <= array.min() and array.max() < 2**31)):
+    if array.dtype == np.int64 and (not array.size or (array.min() >= -(2**31) and array.max() < 2**31)):
         return array.astype(np.int32)
     return array
 

@@ -1,6 +1,7 @@
 """The ops that each stock TF Serving release knows: one text file per release (README.md says where they come from).
 
-A SavedModel with an op that the server lacks loads as AVAILABLE and fails on the first request, so export asks here first.
+A SavedModel with an op that the server lacks loads as AVAILABLE and fails on the first request, so export asks here
+first.
 Standard library only.
 """
 

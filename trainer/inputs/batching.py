@@ -34,7 +34,9 @@ def pooled(lengths, batch_size, seed, epoch):
         pool = order[start : start + POOL_BATCHES * batch_size]
         pool = pool[np.argsort(lengths[pool], kind="stable")]
         batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
-    return [Batch(batches[i], int(lengths[batches[i]].max()), len(batches[i])) for i in random.permutation(len(batches))]
+    return [
+        Batch(batches[i], int(lengths[batches[i]].max()), len(batches[i])) for i in random.permutation(len(batches))
+    ]
 
 
 def bucketed(lengths, batch_size, seed, epoch, longest):
@@ -47,7 +49,7 @@ def bucketed(lengths, batch_size, seed, epoch, longest):
     order = random.permutation(len(lengths))
     batches, left = [], np.zeros(0, np.int64)
     widths = bucket_widths(longest)
-    for low, width in zip((0, *widths), widths):
+    for low, width in zip((0, *widths), widths, strict=False):
         own = order[(lengths[order] > low) & (lengths[order] <= width)]
         rows = np.concatenate([left, own])
         whole = len(rows) // batch_size * batch_size

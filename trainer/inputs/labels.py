@@ -95,7 +95,9 @@ def fingerprint(splits):
     digest = hashlib.sha256()
     for name, table in splits.named().items():
         digest.update(f"{name}:{len(table)}\n".encode())
-        for cells in zip(*(cells for cells in (table.texts, table.pairs, table.labels) if cells is not None)):
+        for cells in zip(
+            *(cells for cells in (table.texts, table.pairs, table.labels) if cells is not None), strict=True
+        ):
             for cell in cells:
                 raw = cell.encode()
                 digest.update(b"%d:" % len(raw) + raw)

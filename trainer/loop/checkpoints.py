@@ -48,14 +48,14 @@ class Checkpoints:
         return self.folder / "best.safetensors"
 
     def save_last(self, model, progress):
-        """Writes weights, optimizer and random state, then forgets nothing: the old file stays until the new is whole."""
+        """Writes weights, optimizer and random state; the old file stays until the new one is whole."""
         self._save(self.last, _state(model), progress)
 
     def save_best(self, model, progress):
         self._save(self.best, _weights(model), progress)
 
     def restore_last(self, model):
-        """Puts the last checkpoint back into a model whose optimizer is built; returns its Progress, None without one."""
+        """Puts the last checkpoint into a model whose optimizer is built; returns its Progress, None without one."""
         return _load(self.last, _state(model)) if self.last.is_file() else None
 
     def restore_best(self, model):
@@ -100,7 +100,8 @@ def _load(path, variables):
         wrong = [n for n, v in variables.items() if shapes.get(n) != tuple(v.shape)]
         if wrong:
             raise UserError(
-                f"{path} does not fit this model ({_plain(wrong[0])} differs); give the workdir's own flags, or a new --workdir"
+                f"{path} does not fit this model ({_plain(wrong[0])} differs); "
+                "give the workdir's own flags, or a new --workdir"
             )
         for name, variable in variables.items():
             variable.assign(file.get_tensor(name))

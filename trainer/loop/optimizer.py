@@ -53,7 +53,9 @@ class AdamW(keras.optimizers.AdamW):
         jit_update: bool, compile the update with XLA.
     """
 
-    def __init__(self, schedule, *, weight_decay, clip_norm, accumulation=1, rate_of=lambda path: 1.0, jit_update=False):
+    def __init__(
+        self, schedule, *, weight_decay, clip_norm, accumulation=1, rate_of=lambda path: 1.0, jit_update=False
+    ):
         super().__init__(
             learning_rate=schedule,
             weight_decay=weight_decay,
@@ -89,7 +91,7 @@ class AdamW(keras.optimizers.AdamW):
             update = tf.function(self._fused_update, jit_compile=self._jit_update, autograph=False)
             return update(list(grads), tuple(index), learning_rate, self._iteration())
         variables = [self._trainable_variables[i].value for i in index]
-        pairs = self._all_reduce_sum_gradients(list(zip(grads, variables)))
+        pairs = self._all_reduce_sum_gradients(list(zip(grads, variables, strict=True)))
         grads = _clipped([g for g, _ in pairs], self._clip_norm)  # the norm of the summed gradients
         tf.__internal__.distribute.interim.maybe_merge_call(
             self._update_replicated, self._distribution_strategy, grads, index, learning_rate
@@ -99,7 +101,7 @@ class AdamW(keras.optimizers.AdamW):
         return tf.cast(self.iterations, tf.float32) + 1.0
 
     def _fused_update(self, grads, index, learning_rate, step):
-        for grad, i in zip(_clipped(grads, self._clip_norm), index):
+        for grad, i in zip(_clipped(grads, self._clip_norm), index, strict=True):
             self._update_one(
                 self._trainable_variables[i].value,
                 self._momentums[i].value,
@@ -112,7 +114,7 @@ class AdamW(keras.optimizers.AdamW):
             )
 
     def _update_replicated(self, strategy, grads, index, learning_rate):
-        for grad, i in zip(grads, index):
+        for grad, i in zip(grads, index, strict=True):
             args = (self._momentums[i].value, self._velocities[i].value, grad, learning_rate, self._iteration())
             fixed = {"rate": self._rates[i], "decay": self._decays[i]}
             strategy.extended.update(

@@ -12,7 +12,11 @@ def run(config):
         report = export_trained(config, job.read_corpus(config), trained, workdir)
         found = figures(report)
         workdir.merge(RESULTS, {"export": found})
-        rows = [("proof", found["proof"]), ("version", found["version_dir"]), ("size", f"{found['bytes'] / 2**20:.1f} MB")]
+        rows = [
+            ("proof", found["proof"]),
+            ("version", found["version_dir"]),
+            ("size", f"{found['bytes'] / 2**20:.1f} MB"),
+        ]
         tables.show(config, f"run {workdir.path}", rows, {"workdir": str(workdir.path), "export": found})
     return 0
 

@@ -50,7 +50,12 @@ def tokenized(config, preprocessor, table, name, *, targets=None, class_weights=
     """Rows of a Table, tokenized once; `spill`: file for ids beyond --ids_cache_mb."""
     line = ProgressLine(f"tokenizing {name}", len(table), "texts")
     tokens = tokenize(
-        preprocessor, table.texts, table.pairs, budget_mb=config.input.ids_cache_mb, spill_path=spill, progress=line.update
+        preprocessor,
+        table.texts,
+        table.pairs,
+        budget_mb=config.input.ids_cache_mb,
+        spill_path=spill,
+        progress=line.update,
     )
     weights = None if class_weights is None else class_weights[targets]
     return Rows(tokens, preprocessor, targets, weights)

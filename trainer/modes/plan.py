@@ -5,8 +5,8 @@ import shutil
 import numpy as np
 import rich.table
 
-from trainer.loop import accelerator as accelerators
 from trainer.inputs.batching import padding_share
+from trainer.loop import accelerator as accelerators
 from trainer.modes import job, manifest, tables
 from trainer.modes.workdir import existing_parent
 
@@ -90,6 +90,6 @@ def _print_lengths(lengths):
     table = rich.table.Table(title="tokens per training text", title_justify="left", box=rich.box.SIMPLE)
     for column in ("tokens", "texts", ""):
         table.add_column(column, justify="left" if not column else "right")
-    for count, low, high in zip(counts, edges, edges[1:]):
+    for count, low, high in zip(counts, edges[:-1], edges[1:], strict=True):
         table.add_row(f"{low:.0f}–{high:.0f}", str(count), "█" * round(50 * count / counts.max()))
     tables.console().print(table)

@@ -23,7 +23,7 @@ def _line(task, table, row, probabilities):
     content |= {
         "label": task.labels[best],
         "score": float(probabilities[best]),
-        "probabilities": dict(zip(task.labels, map(float, probabilities))),
+        "probabilities": dict(zip(task.labels, map(float, probabilities), strict=True)),
     }
     if table.labels is not None:
         content["true_label"] = table.labels[row]

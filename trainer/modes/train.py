@@ -59,7 +59,8 @@ def _check_disk(folder, needed):
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise EnvironmentFault(
-            f"disk full at {folder}: {needed >> 20} MB are needed for checkpoints, {free >> 20} MB are free; free some space"
+            f"disk full at {folder}: {needed >> 20} MB are needed for checkpoints, {free >> 20} MB are free; "
+            "free some space"
         )
 
 
@@ -79,7 +80,9 @@ def _training_figures(progress, steps):
 def _show(config, workdir, results):
     rows = evaluate.score_rows(results)
     train = results["train"]
-    rows.append(("trained", f"{train['steps']} steps in {train['seconds']:.0f} s, best after step {train['best_step']}"))
+    rows.append(
+        ("trained", f"{train['steps']} steps in {train['seconds']:.0f} s, best after step {train['best_step']}")
+    )
     rows.append(("speed", f"{train['examples_per_second']:.0f} examples/s, {train['tokens_per_second']:,.0f} tokens/s"))
     if config.export.export:
         rows.append(("proof", results["export"]["proof"]))

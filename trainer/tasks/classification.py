@@ -9,7 +9,7 @@ from trainer.models.pooling import pool
 
 
 class SmoothedCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of label ids `<int>[batch]` and logits `<float32>[batch, labels]`, a mean over the rows' weights."""
+    """Cross-entropy of ids `<int>[batch]` and logits `<float32>[batch, labels]`, a mean over the rows' weights."""
 
     def __init__(self, labels, smoothing):
         super().__init__(name="loss", reduction="mean_with_sample_weight")
@@ -51,7 +51,7 @@ class Classification:
         return keras.Model(encoder.backbone.input, logits, name=self.name)
 
     def embedder(self, model):
-        """keras.Model that shares `model`'s weights: the encoder's inputs to text vectors `<float32>[batch, hidden]`."""
+        """keras.Model that shares `model`'s weights: the encoder's inputs to vectors `<float32>[batch, hidden]`."""
         return keras.Model(model.input, model.get_layer("embedding").output, name="embedder")
 
     def targets(self, labels):

@@ -63,7 +63,7 @@ def refusal(*arguments, **options):
 @pytest.mark.parametrize("kind", WRITERS)
 def test_the_same_rows_from_every_format(write, kind, packed, mark):
     table = read_table(write("rows" + kind + packed, mark + WRITERS[kind](ROWS)))
-    assert list(zip(table.texts, table.labels)) == ROWS
+    assert list(zip(table.texts, table.labels, strict=True)) == ROWS
     assert table.pairs is None and len(table) == len(ROWS)
     first = 1 if kind == ".jsonl" else 2
     assert table.lines.tolist() == list(range(first, first + len(ROWS)))

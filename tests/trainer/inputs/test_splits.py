@@ -37,7 +37,7 @@ def counts(table):
 
 
 def contents(splits):
-    return {name: sorted(zip(table.texts, table.labels)) for name, table in splits.named().items()}
+    return {name: sorted(zip(table.texts, table.labels, strict=True)) for name, table in splits.named().items()}
 
 
 @pytest.mark.parametrize("dev", NAMES["dev"])
@@ -67,7 +67,7 @@ def test_one_file_is_split_in_three_stratified_in_file_order(tmp_path):
     assert sorted(text for table in splits.named().values() for text in table.texts) == sorted(t for t, _ in ROWS)
     for table in splits.named().values():
         assert (table.lines[:-1] < table.lines[1:]).all()
-        assert all(ROWS[line - 2][0] == text for line, text in zip(table.lines, table.texts))
+        assert all(ROWS[line - 2][0] == text for line, text in zip(table.lines, table.texts, strict=True))
 
 
 def test_a_split_depends_on_seed_and_texts_alone(tmp_path):
