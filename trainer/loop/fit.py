@@ -18,16 +18,13 @@ from trainer.loop.optimizer import AdamW, WarmupDecay, layer_rates
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What one training run works on.
-
-    load_encoder: callable without arguments, to an Encoder; called inside the strategy's scope.
-    """
+    """What one training run works on; `encoder` was loaded within `accelerator.training()`."""
 
     config: Config
     task: Any
     train: Rows
     dev: Rows
-    load_encoder: Any
+    encoder: Any
     accelerator: accelerators.Accelerator
     workdir: pathlib.Path
 
@@ -48,8 +45,7 @@ def fit(run):
     steps_per_epoch, steps = plan_steps(run)
     with run.accelerator.training():
         keras.utils.set_random_seed(run.config.run.seed)
-        encoder = run.load_encoder()
-        model = run.task.build(encoder)
+        model = run.task.build(run.encoder)
         _compile(run, model, steps)
         progress = run.checkpoints.restore_last(model) or Progress()
         if not progress.finished:
@@ -103,6 +99,7 @@ def _fit(run, model, progress, steps, evaluation_marks):
     model.fit(
         dataset,
         epochs=1,
+        shuffle=False,  # the dataset has its order
         verbose=0,
         callbacks=[
             counter,

@@ -2,6 +2,8 @@
 
 import shutil
 
+import keras
+
 from trainer.config import EnvironmentFault, UserError
 from trainer.export.version import check_targets
 from trainer.loop import accelerator as accelerators
@@ -32,7 +34,9 @@ def run(config):
 
 def _train(config, corpus, workdir):
     accelerator = accelerators.choose(config)
-    encoder = job.open_encoder(config)
+    with accelerator.training():
+        keras.utils.set_random_seed(config.run.seed)  # of the dropout layers that the encoder brings
+        encoder = job.open_encoder(config)
     _check_disk(workdir.path, encoder.backbone.count_params() * _BYTES_PER_WEIGHT)
     task = job.make_task(config, corpus.labels)
     train, dev = (
@@ -47,7 +51,7 @@ def _train(config, corpus, workdir):
         )
         for name, table in (("train", corpus.splits.train), ("dev", corpus.splits.dev))
     )
-    run = Run(config, task, train, dev, lambda: job.open_encoder(config), accelerator, workdir.path)
+    run = Run(config, task, train, dev, encoder, accelerator, workdir.path)
     steps = plan_steps(run)[1]
     batches = train.epoch(accelerator.batching, config.input.batch_size, config.run.seed, 0)
     workdir.write(MANIFEST, manifest.describe(config, corpus, encoder, accelerator, batches, steps))
