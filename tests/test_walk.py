@@ -17,7 +17,7 @@ from tests.commands import ROOT, run_main
 def workdir(tmp_path_factory, bert_folder, reviews):
     """A workdir trained, exported and proven by one command."""
     folder = tmp_path_factory.mktemp("walk") / "run"
-    flags = ("--sequence_length=32", "--epochs=2", "--batch_size=8", "--learning_rate=5e-3", "--model_name=reviews")
+    flags = ("--sequence_length=32", "--epochs=8", "--batch_size=8", "--learning_rate=1e-2", "--model_name=reviews")
     done = run_main(f"--data={reviews}", f"--encoder={bert_folder}", f"--workdir={folder}", *flags, "--json")
     assert done.code == 0, done.err
     return folder
