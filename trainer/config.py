@@ -228,6 +228,7 @@ def carried_path(name, cache):
 
 # name, least, largest value; `None`: no bound.
 _BOUNDS = (
+    ("seed", 0, 2**32 - 1),
     ("dev_fraction", 0.0, 0.9),
     ("test_fraction", 0.0, 0.9),
     ("sequence_length", 4, None),

@@ -71,6 +71,11 @@ def ordered(lengths, batch_size, longest=None):
     return [Batch(rows, next(w for w in widths if w >= lengths[rows].max()), batch_size) for rows in batches]
 
 
+def count(rows, batch_size):
+    """Batches of one epoch, in pools and in buckets alike: all but one are full."""
+    return -(-rows // batch_size)
+
+
 def bucket_widths(longest):
     """The static widths up to `longest` tokens, at most MAX_SHAPES, the last of them `longest` itself."""
     return tuple(w for w in _WIDTHS if w < longest) + (longest,)

@@ -1,7 +1,5 @@
 """Rows to a tf.data.Dataset of (features, target, weight)."""
 
-import itertools
-
 import numpy as np
 import tensorflow as tf
 
@@ -34,34 +32,16 @@ class Rows:
             return batching.pooled(lengths, batch_size, seed, epoch)
         return batching.bucketed(lengths, batch_size, seed, epoch, self.preprocess.sequence_length)
 
-    def costs(self, kind, batch_size, seed):
-        """Callable from a step of the run to (rows, tokens) of its batch, padding left out."""
-        lengths, planned, first = self.tokens.lengths, [], 0
-
-        def cost(step):
-            nonlocal planned, first
-            while step >= first + len(planned):
-                first += len(planned)
-                epoch = first // len(planned) if planned else 0
-                planned = self.epoch(kind, batch_size, seed, epoch)
-            rows = planned[step - first].rows
-            return len(rows), int(lengths[rows].sum())
-
-        return cost
+    def batches(self, kind, batch_size, seed, steps, first_step=0):
+        """Yields each Batch from `first_step` to `steps` of a run over as many epochs as they take."""
+        per_epoch = batching.count(len(self), batch_size)
+        for epoch in range(first_step // per_epoch, -(-steps // per_epoch)):
+            done = epoch * per_epoch
+            yield from self.epoch(kind, batch_size, seed, epoch)[max(0, first_step - done) : steps - done]
 
     def training(self, kind, batch_size, seed, steps, first_step=0):
-        """Dataset of the batches `first_step` to `steps` of a run over as many epochs as they take."""
-
-        def batches():
-            done = 0
-            for epoch in itertools.count():
-                planned = self.epoch(kind, batch_size, seed, epoch)
-                yield from planned[max(0, first_step - done) :]
-                done += len(planned)
-                if done >= steps:
-                    return
-
-        return self._dataset(lambda: itertools.islice(batches(), steps - first_step), steps - first_step)
+        """Dataset of the same batches."""
+        return self._dataset(lambda: self.batches(kind, batch_size, seed, steps, first_step), steps - first_step)
 
     def evaluation(self, kind, batch_size):
         """(Dataset over every row once, rows `<int64>[rows]` in the order in which it gives them)."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import inspect
 import pathlib
 from typing import Any
 
@@ -73,6 +74,7 @@ def choose(config):
         EnvironmentFault: a device was asked for that is not there.
         UserError: settings that contradict each other.
     """
+    confine(config)
     device = config.device.device if config.device.device != "auto" else _best_device()
     strategy = _STRATEGIES[device]()
     jit_step = config.device.xla in ("on", "require") or (config.device.xla == "auto" and device != "cpu")
@@ -85,11 +87,7 @@ def choose(config):
             f"--batching=pools with --xla={config.device.xla} on {device} would compile each shape anew; "
             "give --batching=buckets, or --xla=off"
         )
-    if config.input.batch_size % strategy.num_replicas_in_sync:
-        raise UserError(
-            f"--batch_size={config.input.batch_size} does not divide over {strategy.num_replicas_in_sync} devices; "
-            "give a multiple"
-        )
+    _check_division(config, strategy.num_replicas_in_sync, batching)
     return Accelerator(
         device=device,
         strategy=strategy,
@@ -101,10 +99,32 @@ def choose(config):
     )
 
 
+def confine(config):
+    """With --device=cpu hides the GPUs, which TensorFlow would use all the same; too late once it has used one."""
+    if config.device.device == "cpu":
+        with contextlib.suppress(RuntimeError):
+            tf.config.set_visible_devices([], "GPU")
+
+
+def _check_division(config, replicas, batching):
+    if replicas > 1 and batching == "pools":
+        raise UserError(f"--batching=pools does not divide over {replicas} devices; give --batching=buckets")
+    for name in ("batch_size", "eval_batch_size"):
+        given = getattr(config.input, name)
+        if given % replicas:
+            raise UserError(f"--{name}={given} does not divide over {replicas} devices; give a multiple")
+
+
 def check_compiled(model):
-    """Raises EnvironmentFault unless the train step that just ran was compiled by XLA as a whole (--xla=require)."""
-    if not model.jit_compile:
-        raise EnvironmentFault("--xla=require: Keras did not compile the step on this device; give --xla=auto")
+    """Raises EnvironmentFault unless the train step that `model` just took was one XLA program (--xla=require).
+
+    TensorFlow compiles a function that is marked so, or fails; what must be looked for is the mark on Keras' step.
+    """
+    step = inspect.getclosurevars(model.train_function).nonlocals.get("multi_step_on_iterator")
+    traces = step._list_all_concrete_functions() if hasattr(step, "_list_all_concrete_functions") else []
+    functions = [function for trace in traces for function in trace.graph.as_graph_def().library.function]
+    if not any(f.attr["_XlaMustCompile"].b and "one_step_on_data" in f.signature.name for f in functions):
+        raise EnvironmentFault("--xla=require: the train step was not compiled on this device; give --xla=auto")
 
 
 def cpu_has_amx():

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.config import UserError
+from trainer.loop.accelerator import check_compiled
 from trainer.loop.evaluate import evaluate
 from trainer.loop.progress_line import ProgressLine
 
@@ -18,22 +19,23 @@ class Counter(keras.callbacks.Callback):
     """Keeps Progress: steps, rows, tokens and seconds. First in the list, so that the others see this step.
 
     Args:
-        progress: trainer.loop.checkpoints.Progress. costs: callable, step to (rows, tokens) of its batch.
+        progress: trainer.loop.checkpoints.Progress. train: trainer.inputs.pipeline.Rows.
+        batches: iterator over the Batch of each step to come.
     """
 
-    def __init__(self, progress, costs):
+    def __init__(self, progress, train, batches):
         super().__init__()
-        self.progress, self.costs = progress, costs
+        self.progress, self.lengths, self.batches = progress, train.tokens.lengths, batches
         self._mark = time.monotonic()
 
     def on_train_begin(self, logs=None):
         self._mark = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        rows, tokens = self.costs(self.progress.step)
+        rows = next(self.batches).rows
         self.progress.step += 1
-        self.progress.trained_examples += rows
-        self.progress.trained_tokens += tokens
+        self.progress.trained_examples += len(rows)
+        self.progress.trained_tokens += int(self.lengths[rows].sum())
         self.lap()
 
     def lap(self):
@@ -69,6 +71,17 @@ class FiniteLoss(keras.callbacks.Callback):
             f"{what} at step {self.progress.step}; {kept} in {self.checkpoints.folder}; "
             "give a lower --learning_rate, some --warmup or --precision=float32"
         )
+
+
+class XlaRequired(keras.callbacks.Callback):
+    """After the first step, not the last: stops the run where XLA did not compile it (--xla=require)."""
+
+    checked = False
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not self.checked:
+            check_compiled(self.model)
+        self.checked = True
 
 
 class Shown(keras.callbacks.Callback):

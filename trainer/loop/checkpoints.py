@@ -4,6 +4,7 @@
 the weights of the best evaluation.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -54,6 +55,10 @@ class Checkpoints:
     def save_best(self, model, progress):
         self._save(self.best, _weights(model), progress)
 
+    def progress(self):
+        """Progress of the last checkpoint, without its weights; None without one."""
+        return _progress(self.last) if self.last.is_file() else None
+
     def restore_last(self, model):
         """Puts the last checkpoint into a model whose optimizer is built; returns its Progress, None without one."""
         return _load(self.last, _state(model)) if self.last.is_file() else None
@@ -66,16 +71,16 @@ class Checkpoints:
 
     def _save(self, path, variables, progress):
         self.folder.mkdir(parents=True, exist_ok=True)
-        for leftover in self.folder.glob(f".{path.name}.*"):  # of a run that was killed while it wrote
+        for leftover in self.folder.glob(".*"):  # of a run that was killed while it wrote; safetensors' own too
             leftover.unlink(missing_ok=True)
         partial = self.folder / f".{path.name}.{os.getpid()}"
         arrays = {name: np.asarray(variable.numpy(), order="C") for name, variable in variables.items()}
         try:
             metadata = {"progress": json.dumps(dataclasses.asdict(progress))}
             safetensors.numpy.save_file(arrays, partial, metadata)
-            with open(partial, "rb") as file:
-                os.fsync(file.fileno())
+            _sync(partial)
             os.replace(partial, path)
+            _sync(self.folder)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -93,8 +98,30 @@ def _state(model):
     )
 
 
+@contextlib.contextmanager
+def _open(path):
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            yield file
+    except safetensors.SafetensorError as error:
+        raise UserError(f"{path} is no whole checkpoint ({error}); remove it, then give the command again") from error
+
+
+def _progress(path):
+    with _open(path) as file:
+        return Progress(**json.loads(file.metadata()["progress"]))
+
+
+def _sync(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _load(path, variables):
-    with safetensors.safe_open(path, framework="numpy") as file:
+    with _open(path) as file:
         names = set(file.keys())
         shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
         wrong = [n for n, v in variables.items() if shapes.get(n) != tuple(v.shape)]
@@ -105,7 +132,7 @@ def _load(path, variables):
             )
         for name, variable in variables.items():
             variable.assign(file.get_tensor(name))
-        return Progress(**json.loads(file.metadata()["progress"]))
+    return _progress(path)
 
 
 def _plain(name):

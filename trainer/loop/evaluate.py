@@ -21,7 +21,6 @@ class Evaluator:
         self.model, self.kind, self.batch_size = model, kind, batch_size
         self._run = self._predict if distributed else self._forward
         self._graph = None
-        self.model.make_predict_function(force=True)
 
     def logits(self, rows, progress=lambda done: None):
         """trainer.inputs.pipeline.Rows to `<float32>[rows, outputs]`, in the order of the rows.

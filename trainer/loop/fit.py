@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from trainer.config import Config
+from trainer.config import Config, UserError
+from trainer.inputs.batching import count
 from trainer.inputs.pipeline import Rows
 from trainer.loop import accelerator as accelerators
 from trainer.loop import callbacks
@@ -42,25 +43,30 @@ def fit(run):
     Raises:
         UserError: the loss is no longer a number. EnvironmentFault: --xla=require and XLA did not run.
     """
-    steps_per_epoch, steps = plan_steps(run)
+    steps = plan_steps(run.config, len(run.train))
     with run.accelerator.training():
         keras.utils.set_random_seed(run.config.run.seed)
         model = run.task.build(run.encoder)
         _compile(run, model, steps)
         progress = run.checkpoints.restore_last(model) or Progress()
         if not progress.finished:
-            _fit(run, model, progress, steps, evaluation_steps(run.config, steps_per_epoch, steps))
+            _fit(run, model, progress, steps)
     return progress
 
 
-def plan_steps(run):
-    """(batches per epoch, batches of the whole run)."""
-    config = run.config
-    per_epoch = len(run.train.epoch(run.accelerator.batching, config.input.batch_size, config.run.seed, 0))
-    return per_epoch, per_epoch * config.optimizer.epochs
+def plan_steps(config, rows):
+    """Batches of a whole run over `rows` training rows. Raises UserError where not one update would come of them."""
+    steps = count(rows, config.input.batch_size) * config.optimizer.epochs
+    accumulated = config.optimizer.gradient_accumulation
+    if accumulated > steps:
+        raise UserError(
+            f"--gradient_accumulation={accumulated} is more than the {steps} batches of the run: no weight would move; "
+            f"give {steps} or less, or more --epochs"
+        )
+    return steps
 
 
-def evaluation_steps(config, steps_per_epoch, steps):
+def evaluation_steps(config, steps):
     """Steps after which dev is evaluated, `--evaluations_per_epoch` evenly spaced ones per epoch."""
     parts = config.optimizer.evaluations_per_epoch * config.optimizer.epochs
     return {max(1, round(i * steps / parts)) for i in range(1, parts + 1)} | {steps}
@@ -88,12 +94,12 @@ def _count_layers(model):
     return sum(layer.name.startswith("transformer_layer_") for layer in model.layers)
 
 
-def _fit(run, model, progress, steps, evaluation_marks):
+def _fit(run, model, progress, steps):
     config = run.config
     kind, batch_size, seed = run.accelerator.batching, config.input.batch_size, config.run.seed
     dataset = run.train.training(kind, batch_size, seed, steps, progress.step)
     writers = [tf.summary.create_file_writer(str(run.workdir / "tensorboard" / name)) for name in ("train", "dev")]
-    counter = callbacks.Counter(progress, run.train.costs(kind, batch_size, seed))
+    counter = callbacks.Counter(progress, run.train, run.train.batches(kind, batch_size, seed, steps, progress.step))
     finite = callbacks.FiniteLoss(progress, run.checkpoints)
     evaluator = Evaluator(model, kind, config.input.eval_batch_size, run.accelerator.distributed)
     model.fit(
@@ -105,10 +111,9 @@ def _fit(run, model, progress, steps, evaluation_marks):
             counter,
             finite,
             callbacks.Shown(progress, steps, writers[0]),
-            callbacks.Evaluations(evaluation_marks, run, evaluator, counter, finite, writers[1]),
+            callbacks.Evaluations(evaluation_steps(config, steps), run, evaluator, counter, finite, writers[1]),
+            *([callbacks.XlaRequired()] if run.accelerator.required else []),
         ],
     )
     for writer in writers:
         writer.close()
-    if run.accelerator.required:
-        accelerators.check_compiled(model)

@@ -10,6 +10,7 @@ from trainer.inputs import labels as labelling
 from trainer.inputs.pipeline import Rows
 from trainer.inputs.splits import load_splits
 from trainer.inputs.tokens import encodable, tokenize
+from trainer.loop.accelerator import confine
 from trainer.loop.checkpoints import Checkpoints
 from trainer.loop.evaluate import Evaluator
 from trainer.loop.progress_line import ProgressLine
@@ -65,6 +66,7 @@ class Trained:
     """The best weights of a workdir in a model rebuilt in float32: what is evaluated, exported and asked."""
 
     def __init__(self, config, workdir):
+        confine(config)
         saved = workdir.task_file()
         self.config, self.data_fingerprint = config, saved["data_fingerprint"]
         self.task = make_task(config, saved["labels"])
@@ -76,6 +78,7 @@ class Trained:
             )
         self.model = self.task.build(self.encoder)
         self.progress = Checkpoints(workdir / "checkpoints").restore_best(self.model)
+        self._evaluator = Evaluator(self.model, "pools", config.input.eval_batch_size)
 
     def rows(self, table, name, labelled=True):
         """Rows of a Table for this model."""
@@ -85,7 +88,7 @@ class Trained:
     def logits(self, rows, name):
         """Logits `<float32>[rows, labels]` of Rows, in their order."""
         line = ProgressLine(name, len(rows), "texts")
-        return Evaluator(self.model, "pools", self.config.input.eval_batch_size).logits(rows, line.update)
+        return self._evaluator.logits(rows, line.update)
 
     def probabilities(self, texts, pairs=None):
         """Probabilities `<float32>[texts, labels]` of lists of str or bytes, eagerly: the reference of the proof."""

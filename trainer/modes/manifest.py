@@ -9,19 +9,13 @@ import keras
 import tensorflow as tf
 
 
-def describe(config, corpus, encoder, accelerator, batches, steps):
-    """The manifest as a dict: settings that took effect, data, encoder, seeds and versions.
-
-    Args:
-        batches: list of Batch of the first epoch; steps: int, those of the whole run.
-    """
+def describe(config, corpus, encoder, accelerator):
+    """The manifest of a run that begins, as a dict: settings that took effect, data, encoder, seeds and versions."""
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "command": sys.argv,
         "settings": accelerator.settings(),
-        "steps": steps,
         "seeds": {"run": config.run.seed, "split": config.data.split_seed},
-        "shapes": shapes(batches),
         "data": {
             "fingerprint": corpus.fingerprint,
             "rows": {name: len(table) for name, table in corpus.splits.named().items()},
@@ -44,6 +38,6 @@ def describe(config, corpus, encoder, accelerator, batches, steps):
 
 
 def shapes(batches):
-    """How many shapes XLA would compile, and the widest."""
+    """How many shapes these batches have, each of which XLA compiles where it compiles the step, and the widest."""
     found = {(batch.size, batch.width) for batch in batches}
     return {"distinct": len(found), "widest": max((width for _, width in found), default=0)}

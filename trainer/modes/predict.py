@@ -2,9 +2,10 @@
 
 import pathlib
 
+from trainer.config import UserError
 from trainer.inputs.sources import read_table
 from trainer.modes import job, predictions, tables
-from trainer.modes.workdir import open_workdir
+from trainer.modes.workdir import make_folder, open_workdir
 
 
 def run(config):
@@ -15,7 +16,9 @@ def run(config):
             config.predict.predict_input, config.data.text_column, config.data.text_pair_column, need_labels=False
         )
         output = pathlib.Path(config.predict.predict_output or workdir / "predictions.jsonl")
-        output.parent.mkdir(parents=True, exist_ok=True)
+        if output.is_dir():
+            raise UserError(f"--predict_output={output} is a folder; give a file")
+        make_folder(output.parent, "--predict_output")
         trained = job.Trained(config, workdir)
         rows = trained.rows(table, "texts", labelled=False)
         predictions.write(output, trained.task, table, trained.logits(rows, "predicting"))

@@ -7,6 +7,7 @@ import keras
 from trainer.config import EnvironmentFault, UserError
 from trainer.export.version import check_targets
 from trainer.loop import accelerator as accelerators
+from trainer.loop.checkpoints import Checkpoints
 from trainer.loop.fit import Run, fit, plan_steps
 from trainer.modes import evaluate, export, job, manifest, tables
 from trainer.modes.workdir import MANIFEST, RESULTS, open_workdir
@@ -20,8 +21,17 @@ def run(config):
     corpus = job.read_corpus(config)
     if corpus.splits.dev is None:
         raise UserError("no dev rows: give a dev file, or a --dev_fraction above 0; they choose the best weights")
+    accelerator = accelerators.choose(config)
+    with accelerator.training():
+        keras.utils.set_random_seed(config.run.seed)  # of the dropout layers that the encoder brings
+        encoder = job.open_encoder(config)
+    steps = plan_steps(config, len(corpus.splits.train))
+    # Only now, when the flags are known to be good, is anything written.
     with open_workdir(config, create=True) as workdir:
-        progress, steps = _train(config, corpus, workdir)
+        progress = Checkpoints(workdir / "checkpoints").progress()
+        if not (progress and progress.finished):
+            progress = _train(config, corpus, accelerator, encoder, workdir)
+        del encoder  # its weights are not needed twice
         trained = job.Trained(config, workdir)
         results = {"train": _training_figures(progress, steps)} | evaluate.judge(corpus, trained, workdir)
         workdir.merge(RESULTS, results)
@@ -32,11 +42,7 @@ def run(config):
     return 0
 
 
-def _train(config, corpus, workdir):
-    accelerator = accelerators.choose(config)
-    with accelerator.training():
-        keras.utils.set_random_seed(config.run.seed)  # of the dropout layers that the encoder brings
-        encoder = job.open_encoder(config)
+def _train(config, corpus, accelerator, encoder, workdir):
     _check_disk(workdir.path, encoder.backbone.count_params() * _BYTES_PER_WEIGHT)
     task = job.make_task(config, corpus.labels)
     train, dev = (
@@ -52,11 +58,12 @@ def _train(config, corpus, workdir):
         for name, table in (("train", corpus.splits.train), ("dev", corpus.splits.dev))
     )
     run = Run(config, task, train, dev, encoder, accelerator, workdir.path)
-    steps = plan_steps(run)[1]
-    batches = train.epoch(accelerator.batching, config.input.batch_size, config.run.seed, 0)
-    workdir.write(MANIFEST, manifest.describe(config, corpus, encoder, accelerator, batches, steps))
+    workdir.write(MANIFEST, manifest.describe(config, corpus, encoder, accelerator))
     job.save_task(workdir, corpus, encoder)
-    return fit(run), steps
+    progress = fit(run)
+    batches = train.batches(accelerator.batching, config.input.batch_size, config.run.seed, progress.step)
+    workdir.merge(MANIFEST, {"steps": progress.step, "shapes": manifest.shapes(batches)})
+    return progress
 
 
 def _check_disk(folder, needed):

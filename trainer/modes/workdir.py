@@ -1,6 +1,7 @@
 """The folder of a run: its flags, what it learned, what it wrote; one process at a time, one set of flags."""
 
 import contextlib
+import dataclasses
 import fcntl
 import json
 import os
@@ -10,7 +11,7 @@ import time
 from trainer import flagfile
 from trainer.config import FREE_TO_CHANGE, UserError
 
-FLAGS, TASK, RESULTS, MANIFEST = "flags.txt", "task.json", "results.json", "manifest.json"
+FLAGS, TASK, RESULTS, MANIFEST, LOCK = "flags.txt", "task.json", "results.json", "manifest.json", ".lock"
 
 
 class Workdir:
@@ -55,22 +56,25 @@ def open_workdir(config, create=False):
         UserError: it belongs to other flags, is in use, or does not exist.
     """
     path = pathlib.Path(config.run.workdir)
-    if path.exists() and not path.is_dir():
-        raise UserError(f"--workdir={path} is a file; give a folder")
-    if create and config.run.overwrite and path.exists():
-        _move_aside(path)
     if not create and not path.is_dir():
         raise UserError(f"--workdir={path}: no such folder; run --mode=train first")
-    path.mkdir(parents=True, exist_ok=True)
-    with open(path / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UserError(f"--workdir={path} is in use by another run; wait for it, or give another one") from error
+    if create and config.run.overwrite and path.is_dir():
+        with _locked(path):
+            _move_aside(path)
+    make_folder(path, "--workdir")
+    with _locked(path):
         _check_flags(path, config)
         if create:
-            write_whole(path / FLAGS, flagfile.render(config))
+            write_whole(path / FLAGS, _replayable(config))
         yield Workdir(path)
+
+
+def make_folder(path, flag):
+    """Makes the folder that `flag` names; UserError where a file stands in its place."""
+    try:
+        pathlib.Path(path).mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(f"{flag}={path}: {error.filename} is a file; give a folder") from error
 
 
 def write_whole(path, text):
@@ -94,7 +98,28 @@ def existing_parent(path):
     return path
 
 
+@contextlib.contextmanager
+def _locked(path):
+    with open(path / LOCK, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(f"--workdir={path} is in use by another run; wait for it, or give another one") from error
+        yield
+
+
+def _replayable(config):
+    """The flags of a run as a flagfile; given again it continues the run and never overwrites it."""
+    return flagfile.render(dataclasses.replace(config, run=dataclasses.replace(config.run, overwrite=False)))
+
+
 def _move_aside(path):
+    """Renames an old workdir; a folder that never was one stays where it is."""
+    path = path.resolve()
+    if pathlib.Path.cwd().is_relative_to(path):
+        raise UserError(f"--overwrite: {path} holds the current folder; give the command from elsewhere")
+    if not (path / FLAGS).is_file() and any(other.name != LOCK for other in path.iterdir()):
+        raise UserError(f"--overwrite: {path} is no workdir (it has no {FLAGS}); give another --workdir")
     aside = path.with_name(f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}")
     number = 1
     while aside.exists():
@@ -104,8 +129,11 @@ def _move_aside(path):
 
 
 def _check_flags(path, config):
-    """Refuses a workdir whose run had other flags than these, naming those that differ."""
-    if not (path / FLAGS).is_file():
+    """Refuses a workdir whose run had other flags than these, naming those that differ.
+
+    A run that stopped before its first checkpoint has nothing to lose: its flags may be mended and given again.
+    """
+    if not (path / FLAGS).is_file() or not any((path / "checkpoints").glob("*.safetensors")):
         return
     before = _lines((path / FLAGS).read_text(encoding="utf-8"))
     now = _lines(flagfile.render(config))

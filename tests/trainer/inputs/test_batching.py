@@ -33,7 +33,7 @@ def test_every_row_is_there_once(rows, batch_size):
         assert rows_of(batches) == list(range(rows))
         for batch in batches:
             assert 0 < len(batch.rows) <= batch.size <= batch_size and lengths[batch.rows].max() <= batch.width
-        assert len(batches) <= rows // batch_size + 1
+        assert len(batches) == batching.count(rows, batch_size)
 
 
 def test_no_rows_are_no_batches():

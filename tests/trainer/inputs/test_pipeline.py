@@ -89,17 +89,11 @@ def test_evaluation_gives_every_row_once_in_the_order_it_names(rows, kind, batch
 
 
 @pytest.mark.parametrize("kind", ["pools", "buckets"])
-def test_costs_count_what_each_step_trains(rows, kind):
-    steps = 2 * len(rows.epoch(kind, 8, 1, 0))
-    masks = [(f["padding_mask"][w > 0].sum(), (w > 0).sum()) for f, _, w in listed(rows.training(kind, 8, 1, steps))]
-    cost = rows.costs(kind, 8, 1)
-    assert [cost(step) for step in range(steps)] == [(int(count), int(tokens)) for tokens, count in masks]
-    assert rows.costs(kind, 8, 1)(15) == cost_at(rows, kind, 15)  # as a continued run asks
-
-
-def cost_at(rows, kind, step):
-    cost = rows.costs(kind, 8, 1)
-    return [cost(i) for i in range(step + 1)][step]
+def test_the_plan_is_what_is_trained(rows, kind):
+    steps = 2 * len(rows.epoch(kind, 8, 1, 0)) - 3
+    for first in (0, 5, 15, steps):
+        trained = [features["token_ids"].shape for features, _, _ in listed(rows.training(kind, 8, 1, steps, first))]
+        assert [(batch.size, batch.width) for batch in rows.batches(kind, 8, 1, steps, first)] == trained
 
 
 def test_rows_without_labels_or_weights():
