@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from trainer.config import UserError
+
 
 class MeanOverTokens(keras.layers.Layer):
     """Mean of `<float>[batch, length, hidden]` over the tokens that `padding_mask` `<int>[batch, length]` marks."""
@@ -10,6 +12,12 @@ class MeanOverTokens(keras.layers.Layer):
     def call(self, sequence, padding_mask):
         weight = ops.cast(padding_mask, sequence.dtype)[:, :, None]
         return ops.sum(sequence * weight, axis=1) / ops.maximum(ops.sum(weight, axis=1), 1)
+
+
+def check_pooling(encoder, how):
+    """Raises UserError where `how` asks for a pooler and none came with the encoder."""
+    if how == "pooler" and not encoder.has_pooler:
+        raise UserError(f"--pooling=pooler: {encoder.name} has no pooler; give --pooling=first or --pooling=mean")
 
 
 def pool(encoder, how):
@@ -21,9 +29,11 @@ def pool(encoder, how):
     """
     outputs = encoder.backbone.output
     sequence = outputs["sequence_output"] if isinstance(outputs, dict) else outputs
+    check_pooling(encoder, how)
     if how == "pooler" or (how == "auto" and encoder.has_pooler):
         return outputs["pooled_output"]
     if how == "mean":
         mask = encoder.backbone.input["padding_mask"]
-        return MeanOverTokens(name="mean_over_tokens")(sequence, mask)
+        # in float32: bfloat16 cannot count beyond 256 tokens
+        return MeanOverTokens(name="mean_over_tokens", dtype="float32")(sequence, mask)
     return sequence[:, 0, :]

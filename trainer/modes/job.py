@@ -15,6 +15,7 @@ from trainer.loop.checkpoints import Checkpoints
 from trainer.loop.evaluate import Evaluator
 from trainer.loop.progress_line import ProgressLine
 from trainer.models.encoder import load_encoder
+from trainer.models.pooling import check_pooling
 from trainer.modes.workdir import TASK
 from trainer.tasks import TASKS
 
@@ -43,8 +44,10 @@ def make_task(config, labels):
 
 
 def open_encoder(config):
-    """The Encoder that --encoder names, weights and all."""
-    return load_encoder(config.model.encoder, config.cache_dir(), config.input.sequence_length)
+    """The Encoder that --encoder names, weights and all, fit for --pooling."""
+    encoder = load_encoder(config.model.encoder, config.cache_dir(), config.input.sequence_length)
+    check_pooling(encoder, config.model.pooling)
+    return encoder
 
 
 def tokenized(config, preprocessor, table, name, *, targets=None, class_weights=None, spill=None):
