@@ -47,11 +47,13 @@ def run_main(*arguments):
 
 
 def start_main(*arguments, **environment):
-    """A process that runs trainer.main; the caller waits for it or kills it."""
+    """A process that runs trainer.main as a user would; the caller waits for it or kills it."""
+    set_by_tests = ("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", "TF_FORCE_GPU_ALLOW_GROWTH")
+    own = {name: value for name, value in os.environ.items() if name not in set_by_tests}
     return subprocess.Popen(
         [sys.executable, "-m", "trainer.main", *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**own, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -64,9 +64,9 @@ def version_fingerprint(origin, proof_texts):
 
 
 def weights_fingerprint(model):
-    """`sha256:…` of all variables of a model, in its order of them."""
+    """`sha256:…` of all weights of a model, in its order of them; dropout's random state serves nobody."""
     digest = hashlib.sha256()
-    for variable in model.variables:
+    for variable in model.weights:
         array = variable.numpy()
         digest.update(f"{array.dtype} {array.shape} ".encode())
         digest.update(array.tobytes())
