@@ -61,6 +61,8 @@ def _train(config, corpus, accelerator, encoder, workdir):
     workdir.write(MANIFEST, manifest.describe(config, corpus, encoder, accelerator))
     job.save_task(workdir, corpus, encoder)
     progress = fit(run)
+    for spilt in workdir.path.glob("*.ids"):
+        spilt.unlink()
     batches = train.batches(accelerator.batching, config.input.batch_size, config.run.seed, progress.step)
     workdir.merge(MANIFEST, {"steps": progress.step, "shapes": manifest.shapes(batches)})
     return progress

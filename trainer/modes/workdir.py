@@ -12,6 +12,7 @@ from trainer import flagfile
 from trainer.config import FREE_TO_CHANGE, UserError
 
 FLAGS, TASK, RESULTS, MANIFEST, LOCK = "flags.txt", "task.json", "results.json", "manifest.json", ".lock"
+_UNTRAINED = "--workdir={}: nothing was trained here; run --mode=train first"
 
 
 class Workdir:
@@ -41,7 +42,7 @@ class Workdir:
     def task_file(self):
         """task.json of a trained run. Raises UserError where nothing was trained here."""
         if not (self.path / TASK).is_file():
-            raise UserError(f"--workdir={self.path}: nothing was trained here; run --mode=train first")
+            raise UserError(_UNTRAINED.format(self.path))
         return self.read(TASK)
 
 
@@ -58,23 +59,30 @@ def open_workdir(config, create=False):
     path = pathlib.Path(config.run.workdir)
     if not create and not path.is_dir():
         raise UserError(f"--workdir={path}: no such folder; run --mode=train first")
+    if not create and not (path / FLAGS).is_file():
+        raise UserError(_UNTRAINED.format(path))
     if create and config.run.overwrite and path.is_dir():
+        _check_movable(path)
         with _locked(path):
             _move_aside(path)
     make_folder(path, "--workdir")
     with _locked(path):
         _check_flags(path, config)
         if create:
+            for leftover in path.glob(".*.*"):  # of a run that was killed while it wrote
+                leftover.unlink()
             write_whole(path / FLAGS, _replayable(config))
         yield Workdir(path)
 
 
 def make_folder(path, flag):
     """Makes the folder that `flag` names; UserError where a file stands in its place."""
+    path = pathlib.Path(path)
     try:
-        pathlib.Path(path).mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise UserError(f"{flag}={path}: {error.filename} is a file; give a folder") from error
+        file = next(place for place in (path, *path.parents) if place.exists())
+        raise UserError(f"{flag}={path}: {file} is a file; give a folder") from error
 
 
 def write_whole(path, text):
@@ -113,13 +121,17 @@ def _replayable(config):
     return flagfile.render(dataclasses.replace(config, run=dataclasses.replace(config.run, overwrite=False)))
 
 
-def _move_aside(path):
-    """Renames an old workdir; a folder that never was one stays where it is."""
+def _check_movable(path):
+    """Raises UserError where --overwrite would move a folder that never was a workdir, or the one we are in."""
     path = path.resolve()
     if pathlib.Path.cwd().is_relative_to(path):
         raise UserError(f"--overwrite: {path} holds the current folder; give the command from elsewhere")
     if not (path / FLAGS).is_file() and any(other.name != LOCK for other in path.iterdir()):
         raise UserError(f"--overwrite: {path} is no workdir (it has no {FLAGS}); give another --workdir")
+
+
+def _move_aside(path):
+    path = path.resolve()
     aside = path.with_name(f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}")
     number = 1
     while aside.exists():

@@ -81,7 +81,9 @@ def test_the_manifest_says_what_ran(trained, reviews):
 def test_predictions_are_those_of_the_test_rows(trained):
     lines = [json.loads(line) for line in (trained.workdir / "predictions.jsonl").read_text().splitlines()]
     rows = tiny_reviews.rows(25, seed=3)
-    assert [(line["row"], line["text"], line["true_label"]) for line in lines] == [(i, *row) for i, row in enumerate(rows)]
+    assert [(line["row"], line["text"], line["true_label"]) for line in lines] == [
+        (i, *row) for i, row in enumerate(rows)
+    ]
     for line in lines:
         assert list(line["probabilities"]) == LABELS and abs(sum(line["probabilities"].values()) - 1) < 1e-5
         assert line["score"] == max(line["probabilities"].values()) == line["probabilities"][line["label"]]
@@ -142,7 +144,13 @@ def wait_for(path, process):
 def test_killed_at_five_moments_it_ends_as_if_it_had_not_been(trained, tmp_path):
     """SIGKILL wherever it hits: the same command then finishes with the results of an undisturbed run."""
     command = (*trained.flags, f"--workdir={tmp_path / 'run'}", "--checkpoint_minutes=0", "--json")
-    marks = ("flags.txt", "manifest.json", "checkpoints/last.safetensors", "checkpoints/best.safetensors", "results.json")
+    marks = (
+        "flags.txt",
+        "manifest.json",
+        "checkpoints/last.safetensors",
+        "checkpoints/best.safetensors",
+        "results.json",
+    )
     for number, mark in enumerate(marks):
         with start_main(*command) as process:
             wait_for(tmp_path / "run" / mark, process)
