@@ -137,8 +137,8 @@ def _shelve(carried, folder):
         for path in folder.rglob("*")
         if path.is_file()
     }
-    source = {"package": carried.package, "version": carried.version, "licence": carried.licence, "files": files}
-    source |= {"sha256": carried.sha256, "recipe": carried.recipe, "facts": {}}
+    about = ("name", "package", "version", "licence", "sha256", "recipe")
+    source = {field: getattr(carried, field) for field in about} | {"files": files}
     pathlib.Path(folder / shelf.SOURCE).write_text(json.dumps(source))
 
 
