@@ -44,7 +44,8 @@ class Classification:
         dropped = keras.layers.Dropout(self.config.dropout, name="head_dropout", dtype="float32")(pooled)
         logits = keras.layers.Dense(
             len(self.labels),
-            kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+            # As the reference draws it: a truncated normal would be 12 % narrower.
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
             name="logits",
             dtype="float32",  # the softmax of a bfloat16 logit loses three digits
         )(dropped)
