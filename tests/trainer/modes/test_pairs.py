@@ -9,6 +9,8 @@ from serving.loader import ServedVersion
 from tests import tiny_reviews
 from tests.commands import run_main
 from tests.trainer.modes.conftest import LEARN
+from trainer.config import Config
+from trainer.modes import job
 
 COLUMNS = ("first text", "#2 text", "same?")
 
@@ -63,11 +65,16 @@ def test_pairs_are_predicted_from_a_file(run, tmp_path):
     assert done.code == 2 and "has only texts, no columns" in done.error()
 
 
-def test_a_class_that_weighs_more_is_answered_more(run, tmp_path):
-    """The weight is part of the loss: with an absurd one, everything is `same`."""
-    flags, workdir, _ = run
-    given = [flag for flag in flags if not flag.startswith(("--workdir", "--class_weights", "--epochs"))]
-    heavy = ("--class_weights=same=1000", f"--workdir={tmp_path}/heavy", "--epochs=1", "--noexport", "--json")
-    assert run_main(*given, *heavy).code == 0
-    lines = [json.loads(line) for line in (tmp_path / "heavy" / "predictions.jsonl").read_text().splitlines()]
-    assert {line["label"] for line in lines} == {"same"}
+def test_classes_weigh_in_the_loss_of_training_alone(bert_folder, tmp_path):
+    texts = tiny_reviews.write(tmp_path / "texts.tsv", tiny_reviews.rows(40))
+    config = Config.from_flat(
+        {"encoder": str(bert_folder), "data": str(texts), "class_weights": "negative=2.5", "sequence_length": 24}
+    )
+    corpus = job.read_corpus(config)
+    task, preprocessor = job.make_task(config, corpus.labels), job.open_encoder(config).preprocessor
+    train, labels = corpus.splits.train, corpus.splits.train.labels
+    rows = job.tokenized(
+        config, preprocessor, train, "train", targets=task.targets(labels), class_weights=corpus.class_weights
+    )
+    assert rows.weights.tolist() == [2.5 if label == "negative" else 1.0 for label in labels]
+    assert set(job.tokenized(config, preprocessor, train, "dev").weights) == {1.0}
