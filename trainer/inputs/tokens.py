@@ -1,6 +1,7 @@
 """Token ids of a whole split, tokenized once through tf.data and kept in memory or, past a budget, in a file."""
 
 import dataclasses
+import functools
 import pathlib
 
 import numpy as np
@@ -25,7 +26,7 @@ class TokenIds:
     def __len__(self):
         return len(self.first)
 
-    @property
+    @functools.cached_property
     def lengths(self):
         """Tokens per row, `<int64>[rows]`, special tokens included."""
         return np.diff(self.starts)

@@ -90,7 +90,7 @@ class Shown(keras.callbacks.Callback):
     def __init__(self, progress, total_steps, writer):
         super().__init__()
         self.progress, self.writer, self.total = progress, writer, total_steps
-        self.line = ProgressLine("training", total_steps, "steps", progress.step)
+        self.line = ProgressLine("training", total_steps, "steps")
         self._since = (progress.seconds, progress.trained_tokens)
 
     def on_train_batch_end(self, batch, logs=None):

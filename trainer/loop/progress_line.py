@@ -10,28 +10,33 @@ class ProgressLine:
     """Counts up to `total`; rewrites its line on a terminal, prints one every ten seconds into a log.
 
     Args:
-        name: what is being done. total: int, in `unit`. done: int, where a continued run begins.
+        name: what is being done. total: int, in `unit`.
     """
 
-    def __init__(self, name, total, unit, done=0):
+    def __init__(self, name, total, unit):
         self.name, self.total, self.unit = name, total, unit
-        self._first, self._began, self._shown = done, time.monotonic(), 0.0
+        self._began, self._shown = time.monotonic(), 0.0
+        self._mark = None  # (done, time) after the first piece of work, most of whose time goes into compiling
         self._terminal = sys.stderr.isatty()
 
     def update(self, done, details=""):
         """Shows `done` of `total`, with `details` before the time left."""
         now = time.monotonic()
+        self._mark = self._mark or (done, now)
         pause = 0.2 if self._terminal else _EVERY_SECONDS
         if done < self.total and now - max(self._shown, self._began - pause / 2) < pause:
             return
         self._shown = now
-        rate = (done - self._first) / max(1e-9, now - self._began)
-        left = (self.total - done) / rate if rate else float("inf")
-        parts = [f"{self.name} {done}/{self.total} {self.unit}", details, _clock(left) + " left"]
+        parts = [f"{self.name} {done}/{self.total} {self.unit}", details, _clock(self._left(done, now)) + " left"]
         line = "  ".join(part for part in parts if part)
         end = "" if self._terminal and done < self.total else "\n"
         sys.stderr.write(("\r\x1b[K" if self._terminal else "") + line + end)
         sys.stderr.flush()
+
+    def _left(self, done, now):
+        """Seconds that the rest takes at the rate since the mark."""
+        rate = (done - self._mark[0]) / max(1e-9, now - self._mark[1])
+        return (self.total - done) / rate if rate else float("inf") if done < self.total else 0.0
 
 
 def _clock(seconds):

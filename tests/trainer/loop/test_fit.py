@@ -44,7 +44,7 @@ def weights(path):
 def test_it_learns(finished):
     run, progress = finished
     losses = [evaluation["loss"] for evaluation in progress.evaluations]
-    assert min(losses) < 0.5 < 0.6 < losses[0] and progress.evaluations[-1]["accuracy"] >= 0.8
+    assert min(losses) < losses[0] - 0.1 and progress.evaluations[-1]["accuracy"] >= 0.8
     before = tiny_encoders.bert_arrays(len(tiny_encoders.VOCABULARY))
     trained = {name.split("/", 2)[2]: array for name, array in weights(run.checkpoints.last).items()}
     assert np.abs(trained["token_embedding/embeddings"] - before["embeddings.word_embeddings.weight"]).max() > 0.01

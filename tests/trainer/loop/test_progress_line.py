@@ -32,9 +32,12 @@ def test_a_log_gets_a_line_every_ten_seconds_and_the_last(clock, capsys):
     ]
 
 
-def test_a_continued_run_reckons_with_its_own_steps(clock, capsys):
-    work(ProgressLine("training", 1000, "steps", done=990), clock, 6.0, 1000, first=991)
-    assert capsys.readouterr().err.splitlines()[0] == "training 991/1000 steps  loss 991.0  0:54 left"
+def test_the_first_step_compiles_and_is_no_measure(clock, capsys):
+    line = ProgressLine("training", 1000, "steps")
+    clock[0] += 60.0
+    line.update(991)  # a continued run begins there
+    work(line, clock, 6.0, 1000, first=992)
+    assert [text.split("  ")[-1] for text in capsys.readouterr().err.splitlines()[:2]] == ["? left", "0:42 left"]
 
 
 def test_a_terminal_gets_one_line_that_is_rewritten(clock, capsys, monkeypatch):
