@@ -85,6 +85,15 @@ class Checkpoints:
             partial.unlink(missing_ok=True)
 
 
+def bytes_needed(parameters, accumulation):
+    """Bytes of the folder at its fullest: best weights, and `last` twice, while the new one replaces the old.
+
+    `last` holds weights and two moments, and the gradients so far where several batches make one update.
+    """
+    last = 4 if accumulation > 1 else 3
+    return 4 * parameters * (1 + 2 * last)
+
+
 def _weights(model):
     return {f"model/{i}/{v.path}": v for i, v in enumerate(model.weights)}
 

@@ -1,6 +1,5 @@
 """--mode=evaluate: the best weights on dev and, where there is one, on test."""
 
-from trainer.config import UserError
 from trainer.modes import job, predictions, tables
 from trainer.modes.workdir import RESULTS, open_workdir
 
@@ -10,7 +9,7 @@ def run(config):
     with open_workdir(config) as workdir:
         trained = job.Trained(config, workdir)
         corpus = job.read_corpus(config)
-        check_same_data(corpus, trained)
+        job.check_same_rows(corpus, workdir)
         results = judge(corpus, trained, workdir)
         workdir.merge(RESULTS, results)
         tables.show(config, f"run {workdir.path}", score_rows(results), {"workdir": str(workdir.path), **results})
@@ -37,11 +36,3 @@ def score_rows(results):
         for split in ("dev", "test")
         for name, value in results.get(split, {}).items()
     ]
-
-
-def check_same_data(corpus, trained):
-    """Refuses rows other than those that the weights were trained on: their test split might hold trained rows."""
-    if corpus.fingerprint != trained.data_fingerprint:
-        raise UserError(
-            "--data holds other rows than this workdir was trained on; give the same data, or train in a new --workdir"
-        )

@@ -74,11 +74,7 @@ class Trained:
         self.config, self.data_fingerprint = config, saved["data_fingerprint"]
         self.task = make_task(config, saved["labels"])
         self.encoder = open_encoder(config)
-        if self.encoder.preprocessor.fingerprint != saved["vocabulary"]:
-            raise UserError(
-                f"--encoder={config.model.encoder} has another vocabulary than when {workdir.path} was trained; "
-                "put the old one back, or train in a new --workdir"
-            )
+        check_same_vocabulary(self.encoder, workdir, config)
         self.model = self.task.build(self.encoder)
         self.progress = Checkpoints(workdir / "checkpoints").restore_best(self.model)
         self._evaluator = Evaluator(self.model, "pools", config.input.eval_batch_size)
@@ -98,6 +94,23 @@ class Trained:
         columns = [tf.constant([t if isinstance(t, bytes) else encodable(t) for t in c]) for c in (texts, pairs) if c]
         features, _ = self.encoder.preprocessor(*columns)
         return self.task.probabilities(self.model(features, training=False)).numpy()
+
+
+def check_same_rows(corpus, workdir):
+    """Refuses rows other than those that the weights were trained on: their test split might hold trained rows."""
+    if corpus.fingerprint != workdir.task_file()["data_fingerprint"]:
+        raise UserError(
+            "--data holds other rows than this workdir was trained on; give the same data, or train in a new --workdir"
+        )
+
+
+def check_same_vocabulary(encoder, workdir, config):
+    """Refuses an encoder whose tokens mean other words than those that the weights were trained on."""
+    if encoder.preprocessor.fingerprint != workdir.task_file()["vocabulary"]:
+        raise UserError(
+            f"--encoder={config.model.encoder} has another vocabulary than when {workdir.path} was trained; "
+            "put the old one back, or train in a new --workdir"
+        )
 
 
 def save_task(workdir, corpus, encoder):

@@ -7,6 +7,7 @@ import rich.table
 
 from trainer.inputs.batching import padding_share
 from trainer.loop import accelerator as accelerators
+from trainer.loop.checkpoints import bytes_needed
 from trainer.modes import job, manifest, tables
 from trainer.modes.workdir import existing_parent
 
@@ -49,7 +50,7 @@ def _plan(config, corpus, accelerator, encoder, model, tokens):
         "parameters": weights,
         "trainable_parameters": sum(int(np.prod(v.shape)) for v in model.trainable_weights),
         **accelerator.settings(),
-        "disk_needed_bytes": weights * 4 * 6,
+        "disk_needed_bytes": bytes_needed(weights, config.optimizer.gradient_accumulation) + 4 * weights,
         "disk_free_bytes": shutil.disk_usage(existing_parent(config.run.workdir or ".")).free,
     }
 

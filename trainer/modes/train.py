@@ -7,12 +7,10 @@ import keras
 from trainer.config import EnvironmentFault, UserError
 from trainer.export.version import check_targets
 from trainer.loop import accelerator as accelerators
-from trainer.loop.checkpoints import Checkpoints
+from trainer.loop.checkpoints import Checkpoints, bytes_needed
 from trainer.loop.fit import Run, fit, plan_steps
 from trainer.modes import evaluate, export, job, manifest, tables
 from trainer.modes.workdir import MANIFEST, RESULTS, open_workdir
-
-_BYTES_PER_WEIGHT = 20  # checkpoints: weights, two moments, best weights, and one of them twice while it is replaced
 
 
 def run(config):
@@ -29,6 +27,9 @@ def run(config):
     # Only now, when the flags are known to be good, is anything written.
     with open_workdir(config, create=True) as workdir:
         progress = Checkpoints(workdir / "checkpoints").progress()
+        if progress:
+            job.check_same_rows(corpus, workdir)
+            job.check_same_vocabulary(encoder, workdir, config)
         if not (progress and progress.finished):
             progress = _train(config, corpus, accelerator, encoder, workdir)
         del encoder  # its weights are not needed twice
@@ -43,7 +44,7 @@ def run(config):
 
 
 def _train(config, corpus, accelerator, encoder, workdir):
-    _check_disk(workdir.path, encoder.backbone.count_params() * _BYTES_PER_WEIGHT)
+    _check_disk(workdir.path, bytes_needed(encoder.backbone.count_params(), config.optimizer.gradient_accumulation))
     task = job.make_task(config, corpus.labels)
     train, dev = (
         job.tokenized(

@@ -15,7 +15,7 @@ import safetensors.numpy
 from tests.commands import ROOT
 from trainer import main
 from trainer.config import UserError
-from trainer.loop.checkpoints import Checkpoints, Progress
+from trainer.loop.checkpoints import Checkpoints, Progress, bytes_needed
 from trainer.loop.optimizer import AdamW, WarmupDecay
 
 
@@ -78,6 +78,16 @@ def test_another_model_is_refused(trained, tmp_path):
     checkpoints.save_last(trained, Progress())
     with pytest.raises(UserError, match=r"does not fit this model \(tiny/hidden/kernel differs\)"):
         checkpoints.restore_last(make_model(width=4))
+
+
+def test_the_disk_that_is_needed_is_the_disk_that_is_used(trained, tmp_path):
+    checkpoints, parameters = Checkpoints(tmp_path), 10**6
+    assert (bytes_needed(parameters, 1), bytes_needed(parameters, 2)) == (28 * parameters, 36 * parameters)
+    wide = make_model(width=20_000)
+    checkpoints.save_last(wide, Progress())
+    checkpoints.save_best(wide, Progress())
+    used = 2 * checkpoints.last.stat().st_size + checkpoints.best.stat().st_size
+    assert used == pytest.approx(bytes_needed(wide.count_params(), 2), rel=0.01)
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"not a checkpoint at all, but long enough for a header"])

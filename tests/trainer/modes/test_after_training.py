@@ -45,8 +45,9 @@ def test_evaluate_refuses_rows_that_changed_since(copied, reviews, tmp_path):
     tiny_reviews.write(tmp_path / "reviews" / "dev.tsv", tiny_reviews.rows(20, seed=2))
     text = (copied.workdir / "flags.txt").read_text()
     (copied.workdir / "flags.txt").write_text(text.replace(str(reviews), f"{tmp_path}/reviews"))
-    done = run_main(f"--flagfile={copied.workdir}/flags.txt", f"--workdir={copied.workdir}", "--mode=evaluate")
-    assert done.code == 2 and "--data holds other rows than this workdir was trained on" in done.error()
+    for mode in ("evaluate", "train"):
+        done = run_main(f"--flagfile={copied.workdir}/flags.txt", f"--workdir={copied.workdir}", f"--mode={mode}")
+        assert done.code == 2 and "--data holds other rows than this workdir was trained on" in done.error()
 
 
 @pytest.mark.parametrize("name", ["texts.csv", "texts.tsv.gz", "texts.jsonl", "texts.txt", "texts.txt.gz"])
@@ -125,8 +126,9 @@ def test_an_encoder_that_changed_since_is_refused(copied, bert_folder, tmp_path)
     text = (copied.workdir / "flags.txt").read_text()
     tiny_encoders.bert_folder(tmp_path / "other", vocabulary=[*tiny_encoders.VOCABULARY[:-1], "y"])
     (copied.workdir / "flags.txt").write_text(text.replace(str(bert_folder), str(tmp_path / "other")))
-    done = run_main(*flags, f"--encoder={tmp_path}/other", f"--workdir={copied.workdir}", "--mode=evaluate")
-    assert done.code == 2 and "has another vocabulary than when" in done.error()
+    for mode in ("evaluate", "train"):
+        done = run_main(*flags, f"--encoder={tmp_path}/other", f"--workdir={copied.workdir}", f"--mode={mode}")
+        assert done.code == 2 and "has another vocabulary than when" in done.error()
 
 
 @pytest.mark.parametrize("mode", ["evaluate", "export", "predict"])
