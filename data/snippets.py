@@ -39,6 +39,12 @@ def labelled(rows):
     return [(text, "positive" if rating > 0 else "negative") for text, rating in kept]
 
 
+def neutral(rows):
+    """`(text, "neutral")` of the rows that `labelled` leaves out."""
+    kept = {text for text, _ in labelled(rows)}
+    return [(text, "neutral") for text, _ in rows if text not in kept]
+
+
 def key_of(text):
     """The letters and digits of `text`, case folded: two texts with one key are the same text."""
     return "".join(character for character in text.casefold() if character.isalnum())

@@ -69,6 +69,8 @@ def test_the_data_are_tables_without_quoting_that_agree_with_source_json(wares, 
             header, *rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         assert header == ["text", "label"]
         assert {label: [row[1] for row in rows].count(label) for label in artifacts.LABELS} == counts
+    neutral = (folder / "neutral.tsv").read_text().splitlines()
+    assert neutral[0] == "text\tlabel" and [line.partition("\t")[2] for line in neutral[1:]] == ["neutral"] * 4
 
 
 def test_names_choose_and_may_wear_the_prefix_of_the_flags(wares, registry, cache, capsys):

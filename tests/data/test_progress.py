@@ -24,6 +24,14 @@ def test_text_says_bytes_speed_and_time_left():
     assert progress_text("encoder", 83_000_000, 83_000_000, 8.3) == "encoder  83.0 of 83.0 MB  10.0 MB/s"
 
 
+def test_rows_are_whole():
+    assert (
+        progress_text("reading", 10_000, 40_000, 2.0, "rows")
+        == "reading  10,000 of 40,000 rows  5,000 rows/s  6 s left"
+    )
+    assert progress_text("reading", 10_000, 0, 2.0, "rows") == "reading  10,000 rows  5,000 rows/s"
+
+
 def test_unknown_total_promises_no_time():
     assert progress_text("encoder", 5_000_000, 0, 1.0) == "encoder  5.0 MB  5.0 MB/s"
 

@@ -37,6 +37,7 @@ def test_rated_rows_refuse_other_encodings():
 def test_label_is_the_sign_of_the_rating_and_neutral_rows_go():
     rated = [("a", 0.5), ("b", -0.5), ("c", 0.49), ("d", -0.49), ("...", 3.0), ("e", 4.0)]
     assert snippets.labelled(rated) == [("a", "positive"), ("b", "negative"), ("e", "positive")]
+    assert snippets.neutral(rated) == [("c", "neutral"), ("d", "neutral"), ("...", "neutral")]
 
 
 def test_key_is_letters_and_digits_alone():

@@ -1,0 +1,80 @@
+"""The quick look before training."""
+
+import pytest
+
+from data.doctor import at_start
+from tests.data.doctor.asking import ask
+from tests.data.plain_texts import as_csv, rows, write_folder
+from trainer.config import Config
+from trainer.inputs.splits import load_splits
+
+
+def config_of(path, doctor):
+    return Config.from_flat({"data": str(path), "doctor": doctor})
+
+
+def look(path, doctor):
+    config = config_of(path, doctor)
+    return at_start.look(config, load_splits(config.data, config.cache_dir()))
+
+
+@pytest.fixture
+def clean(tmp_path):
+    return write_folder(tmp_path / "set")
+
+
+@pytest.fixture
+def leaking(clean):
+    train, test = ((clean / f"{name}.csv").read_text().splitlines() for name in ("train", "test"))
+    text, _, label = train[9].rpartition(",")
+    (clean / "test.csv").write_text("\n".join([*test, train[4], f"{text.upper()},{label}"]) + "\n")
+    return clean
+
+
+def test_warn_says_what_is_worth_saying(leaking, capsys):
+    found = look(leaking, "warn")
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.splitlines()[0].startswith("doctor: error: 1 rows of")
+    assert all(line.startswith("doctor: ") for line in said.err.splitlines())
+    whole = ask(leaking, "--json").report
+    assert set(found) == set(whole)
+    quick = {finding["check"]: finding for finding in found["findings"]}
+    assert quick["leakage_exact"] == next(f for f in whole["findings"] if f["check"] == "leakage_exact")
+    assert found["files"] == whole["files"]
+
+
+def test_nothing_is_said_where_nothing_is_wrong(clean, capsys):
+    for doctor in ("warn", "strict"):
+        assert look(clean, doctor)["findings"] == []
+    assert capsys.readouterr().err == ""
+
+
+def test_strict_stops_with_one_line(leaking, capsys):
+    with pytest.raises(at_start.Spoilt) as stop:
+        look(leaking, "strict")
+    assert stop.value.exit_code == 1 and "\n" not in str(stop.value)
+    assert "1 rows of" in str(stop.value) and "python -m data.doctor" in str(stop.value)
+    assert capsys.readouterr().err == ""
+
+
+def test_off_does_not_look(leaking, capsys):
+    assert look(leaking, "off") == {} and capsys.readouterr().err == ""
+
+
+def test_splits_of_one_file_are_compared(tmp_path):
+    table = rows(300)
+    table += [(text.upper(), label) for text, label in table[:150]]
+    (tmp_path / "some.csv").write_bytes(as_csv(table))
+    found = {finding["check"] for finding in look(tmp_path / "some.csv", "warn")["findings"]}
+    assert "leakage_near" in found and "leakage_exact" not in found
+
+
+def test_a_split_of_several_chunks_and_files_is_seen_as_one(leaking, monkeypatch):
+    rows = (leaking / "train.csv").read_text().splitlines()
+    for shard, part in enumerate((rows[1:20], rows[20:])):
+        (leaking / f"train-{shard:05}-of-00002.csv").write_text("\n".join([rows[0], *part]) + "\n")
+    (leaking / "train.csv").unlink()
+    whole = look(leaking, "warn")
+    monkeypatch.setattr(at_start, "CHUNK", 7)
+    assert look(leaking, "warn") == whole
+    assert "train-00000-of-00002.csv:" in str(whole["findings"])
