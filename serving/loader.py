@@ -6,6 +6,7 @@ tensorflow_serving/servables/tensorflow.
 
 `python -m serving.loader VERSION_DIR REQUESTS.npz ANSWERS.npz` is the proof's clean process: it loads, replays the
 warm-up, runs every request, writes the answers and prints one JSON line (status, culprit). Exit codes: 0, or 3 refused.
+With `--mixed_precision=bfloat16` behind it, grappler rewrites the graph as TF Serving's flag of that name has it do.
 """
 
 import json
@@ -25,18 +26,24 @@ from serving import exchange, opsets
 from serving.contract import CONTRACT_FILE, WARMUP_FILE, ServingError, read_contract
 
 MAX_WARMUP_RECORDS = 1000  # TF Serving refuses a version with more
+MIXED_PRECISION = "--mixed_precision=bfloat16"
 _INIT_OP = "__saved_model_init_op"
+_REWRITER = "auto_mixed_precision_onednn_bfloat16"  # what that flag of TF Serving turns on
 
 
 class ServedVersion:
     """One loaded version; a context manager. `run` may be called from many threads."""
 
-    def __init__(self, version_dir):
-        """Loads the version; ServingError (exit 3) with one culprit where TF Serving could not."""
+    def __init__(self, version_dir, mixed_precision=False):
+        """Loads the version; ServingError (exit 3) with one culprit where TF Serving could not.
+
+        mixed_precision: bool; whether grappler may turn float32 into bfloat16. It does so only on CPUs that oneDNN has
+        bfloat16 for; elsewhere nothing changes.
+        """
         self.version_dir = pathlib.Path(version_dir)
         saved_model = read_saved_model(self.version_dir)
         _register_text_ops(graph_ops(saved_model), targets_of(self.version_dir))
-        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_session_config())
+        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_session_config(mixed_precision))
         try:
             self.meta_graph = _load(self._session, self.version_dir)
             self._tensors = {name: self._look_up(each) for name, each in self.signatures.items()}
@@ -181,12 +188,14 @@ def _register_text_ops(ops, targets):
         import tensorflow_text  # noqa: F401
 
 
-def _session_config():
+def _session_config(mixed_precision):
     config = tf.compat.v1.ConfigProto()
     options = config.graph_options
     options.optimizer_options.global_jit_level = tf.compat.v1.OptimizerOptions.OFF
-    for name in ("auto_mixed_precision", "auto_mixed_precision_onednn_bfloat16", "auto_mixed_precision_cpu"):
+    for name in ("auto_mixed_precision", _REWRITER, "auto_mixed_precision_cpu"):
         setattr(options.rewrite_options, name, rewriter_config_pb2.RewriterConfig.OFF)
+    if mixed_precision:
+        setattr(options.rewrite_options, _REWRITER, rewriter_config_pb2.RewriterConfig.ON)
     return config
 
 
@@ -216,11 +225,11 @@ def _reject(message):
     raise tf.errors.InvalidArgumentError(None, None, message)
 
 
-def answer_requests(version_dir, requests_path, answers_path):
+def answer_requests(version_dir, requests_path, answers_path, mixed_precision=False):
     """What the clean process does; returns its status, with the stage and culprit of the first failure."""
     status = {"status": "failed", "stage": "load", "warmup_records": 0}
     try:
-        with ServedVersion(version_dir) as version:
+        with ServedVersion(version_dir, mixed_precision) as version:
             status["stage"] = "warm-up"
             status["warmup_records"] = version.replay_warmup()
             status["stage"] = "run"
@@ -235,10 +244,12 @@ def answer_requests(version_dir, requests_path, answers_path):
 
 def main(arguments):
     """The clean process; see the module's docstring."""
-    if len(arguments) != 3:
-        print("error: usage: python -m serving.loader VERSION_DIR REQUESTS.npz ANSWERS.npz", file=sys.stderr)
+    mixed_precision = arguments[3:] == [MIXED_PRECISION]
+    if len(arguments) != 3 + mixed_precision:
+        usage = f"python -m serving.loader VERSION_DIR REQUESTS.npz ANSWERS.npz [{MIXED_PRECISION}]"
+        print(f"error: usage: {usage}", file=sys.stderr)
         return 2
-    status = answer_requests(*arguments)
+    status = answer_requests(*arguments[:3], mixed_precision)
     print(json.dumps(status), flush=True)
     if status["status"] == "ok":
         return 0

@@ -2,10 +2,15 @@
 
 with Client("localhost:8500", model="reviews") as client:
     client.predict(["a film of rare warmth"])
+
+async with AsyncClient("localhost:8500", model="reviews") as client:
+    await client.predict(["a film of rare warmth"])
 """
 
+from .async_client import AsyncClient
 from .client import Client
 from .errors import SlipwayError
 from .results import Classification, Outputs, VersionStatus
+from .tls import Tls
 
-__all__ = ["Classification", "Client", "Outputs", "SlipwayError", "VersionStatus"]
+__all__ = ["AsyncClient", "Classification", "Client", "Outputs", "SlipwayError", "Tls", "VersionStatus"]

@@ -27,11 +27,17 @@ def _encoded(name, texts):
     if isinstance(texts, (bytes, bytearray, numbers.Number, type(None))):
         raise TypeError(f"{name} is {type(texts).__name__}; give a str or a list of str")
     texts = list(texts)
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):
-            hint = "; decode it first, for example with .decode('utf-8')" if isinstance(text, bytes) else ""
-            raise TypeError(f"{name}[{index}] is {type(text).__name__}, not str{hint}")
-    return [encode_text(text) for text in texts]
+    try:
+        return list(map(str.encode, texts))
+    except (TypeError, UnicodeEncodeError):  # one of them is no str, or holds a lone surrogate: a look at each
+        return [encode_text(_checked(name, index, text)) for index, text in enumerate(texts)]
+
+
+def _checked(name, index, text):
+    if not isinstance(text, str):
+        hint = "; decode it first, for example with .decode('utf-8')" if isinstance(text, bytes) else ""
+        raise TypeError(f"{name}[{index}] is {type(text).__name__}, not str{hint}")
+    return text
 
 
 def split(columns, max_rows, max_bytes):
@@ -39,12 +45,13 @@ def split(columns, max_rows, max_bytes):
 
     Where one request cannot hold them all, rows of like length go together: a server pads to the longest row.
     """
-    sizes = [sum(map(len, row)) + _BYTES_PER_ROW * len(columns) for row in zip(*columns, strict=True)]
-    rows = range(len(sizes))
-    if len(sizes) > max_rows or sum(sizes) > max_bytes:
-        rows = sorted(rows, key=sizes.__getitem__)
+    rows = range(len(columns[0]))
+    around = _BYTES_PER_ROW * len(columns)
+    if len(rows) <= max_rows and sum(sum(map(len, column)) for column in columns) + around * len(rows) <= max_bytes:
+        return [list(rows)] if rows else []
+    sizes = [sum(map(len, row)) + around for row in zip(*columns, strict=True)]
     batches, filled = [], 0
-    for row in rows:
+    for row in sorted(rows, key=sizes.__getitem__):
         if not batches or len(batches[-1]) == max_rows or filled + sizes[row] > max_bytes:
             batches.append([])
             filled = 0

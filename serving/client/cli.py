@@ -5,11 +5,13 @@ import difflib
 import json
 import os
 import sys
+import warnings
 
 from .client import Client
 from .errors import SlipwayError, one_line
 from .table import table_of
 from .tensors import encode_text
+from .tls_flags import add_tls_flags, tls_of
 
 _STDIN = "-"
 _LONGEST_ERROR = 1000
@@ -43,6 +45,7 @@ def _parser():
     parser.add_argument("--text_pair", action="append", metavar="TEXT", help="second text of a pair; once per TEXT")
     parser.add_argument("--signature", help="signature to ask (default serving_default)")
     parser.add_argument("--deadline", type=float, default=10.0, help="seconds for each request (default %(default)g)")
+    add_tls_flags(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--status", action="store_true", help="print the versions in the server instead")
@@ -57,7 +60,7 @@ def main(argv=None):
     """Runs one command; returns its exit code. Results go to stdout, one line of error to stderr."""
     try:
         args = _parser().parse_args(argv)
-        with Client(args.target, args.model, version=args.version, label=args.label, deadline=args.deadline) as client:
+        with _open(args) as client:
             return _run(client, args)
     except SlipwayError as error:
         return _fail(error, error.exit_code)
@@ -67,8 +70,20 @@ def main(argv=None):
         return 130
 
 
+def _open(args):
+    """The Client that the flags name; what it warns of goes to stderr, one line each."""
+    settings = {"version": args.version, "label": args.label, "deadline": args.deadline, "tls": tls_of(args)}
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        client = Client(args.target, args.model, **settings)
+    for warning in warned:
+        print(f"warning: {warning.message}", file=sys.stderr)
+    return client
+
+
 def command():
     """main() for the shell: output is UTF-8 whatever the locale says, and a reader that leaves early is no error."""
+    _silence_grpc()
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     try:
         code = main()
@@ -77,6 +92,16 @@ def command():
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at exit
         return 0
+
+
+def _silence_grpc():
+    """Takes file 2 away from gRPC, which logs failed handshakes there; what this program says goes to a copy of it.
+
+    gRPC reads GRPC_VERBOSITY while it is imported, which is too early to set it here; a user who set it is obeyed.
+    """
+    if "GRPC_VERBOSITY" not in os.environ and "GRPC_TRACE" not in os.environ:
+        sys.stderr = open(os.dup(2), "w", encoding=sys.stderr.encoding, errors="backslashreplace", buffering=1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _fail(error, code):
@@ -97,8 +122,13 @@ def _run(client, args):
     results = client.predict(columns["text"], text_pairs=args.text_pair, signature=args.signature)
     asked = [dict(zip(columns, map(_as_sent, row), strict=True)) for row in zip(*columns.values(), strict=True)]
     rows = [row | result.to_dict() for row, result in zip(asked, results, strict=True)]
-    _show(args, {"results": rows}, rows)
+    _show(args, {"results": rows}, list(map(_for_people, rows)))
     return 0
+
+
+def _for_people(row):
+    """A row whose label nobody takes for an answer where the model abstains."""
+    return row | {"label": f"(abstains) {row['label']}"} if row.get("abstain") is True else row
 
 
 def _as_sent(text):

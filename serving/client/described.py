@@ -1,12 +1,10 @@
 """What the server says of its model: contract and signatures, read once per version and channel."""
 
-import contextlib
 import json
-import threading
 
 from . import protos
-from .errors import SlipwayError, call_failed, refused
-from .tensors import decode, strings_proto
+from .errors import SlipwayError, refused
+from .tensors import decode, put_strings
 
 SERVING_DEFAULT = "serving_default"
 _SCHEMA = 1  # newest major of the contract that this client reads
@@ -17,29 +15,28 @@ _MAYBE_NO_SUCH_SIGNATURE = {"FAILED_PRECONDITION", "INVALID_ARGUMENT", "NOT_FOUN
 class Described:
     """Contracts by version, of the model at `channel`. `spec(signature, version)` makes a ModelSpec."""
 
-    def __init__(self, channel, model, spec):
-        self._channel, self._model, self._spec = channel, model, spec
+    def __init__(self, channel, spec):
+        self._channel, self._spec = channel, spec
         self._by_version = {}
         self._current = None
-        self._lock = threading.Lock()
 
-    def current(self, deadline):
+    async def current(self, deadline):
         """The contract of the version that answers now, or {"signatures": …} of a model without one."""
         if self._current is None:
-            with self._held(deadline):
+            async with self._channel.alone(deadline):
                 if self._current is None:
-                    version, self._current = self._read(None, deadline)
+                    version, self._current = await self._read(None, deadline)
                     self._by_version[version] = self._current
         return self._current
 
-    def of(self, version, deadline):
+    async def of(self, version, deadline):
         """The same of `version`, which gave an answer: a server may move to one with other labels at any moment."""
         if not version:  # a server that does not say which version answered
-            return self.current(deadline)
+            return await self.current(deadline)
         if version not in self._by_version:
-            with self._held(deadline):
+            async with self._channel.alone(deadline):
                 if version not in self._by_version:
-                    self._by_version[version] = self._read(version, deadline)[1]
+                    self._by_version[version] = (await self._read(version, deadline))[1]
         self._current = self._by_version[version]
         return self._current
 
@@ -47,9 +44,9 @@ class Described:
         """Reads the contract anew at the next call: the one at hand may be of an older version."""
         self._current = None
 
-    def text_inputs(self, signature, columns, deadline):
+    async def text_inputs(self, signature, columns, deadline):
         """Input names of `signature` for 1 or 2 `columns` (texts, pairs); SlipwayError where it takes others."""
-        signatures = self.current(deadline).get("signatures", {})
+        signatures = (await self.current(deadline)).get("signatures", {})
         if signature not in signatures:
             raise self._refused(f"no signature '{signature}'; it has {', '.join(sorted(signatures)) or 'none'}")
         names = _text_names(signatures[signature])
@@ -65,31 +62,22 @@ class Described:
         return names
 
     def _refused(self, message):
-        return refused(message, self._model, self._channel.address)
+        return refused(message, self._channel.model, self._channel.address)
 
-    @contextlib.contextmanager
-    def _held(self, deadline):
-        """The lock, waited for no longer than the deadline: another thread may be reading from a slow server."""
-        if not self._lock.acquire(timeout=deadline.left()):
-            raise call_failed("DEADLINE_EXCEEDED", "", self._model, self._channel.address, seconds=deadline.seconds)
-        try:
-            yield
-        finally:
-            self._lock.release()
-
-    def _read(self, version, deadline):
+    async def _read(self, version, deadline):
         """(version that answered, its contract)."""
         request = protos.PredictRequest(model_spec=self._spec("contract", version))
-        request.inputs["key"].CopyFrom(strings_proto([b"contract"]))
+        put_strings(request.inputs["key"], [b"contract"])
         try:
-            response = self._channel.call("Predict", request, deadline)
+            response = await self._channel.call("Predict", request, deadline)
         except SlipwayError as error:
             if error.code not in _MAYBE_NO_SUCH_SIGNATURE:
                 raise
-            return self._signatures(version, deadline)  # which fails in the same way where the model itself is missing
+            # which fails in the same way where the model itself is missing
+            return await self._signatures(version, deadline)
         contract = _parse(response)
         if contract is None:
-            return self._signatures(version, deadline)
+            return await self._signatures(version, deadline)
         if int(str(contract["schema_version"]).partition(".")[0]) > _SCHEMA:
             raise self._refused(
                 f"its contract has schema {contract['schema_version']}, and this client reads up to {_SCHEMA}.x; "
@@ -97,10 +85,10 @@ class Described:
             )
         return response.model_spec.version.value, contract
 
-    def _signatures(self, version, deadline):
+    async def _signatures(self, version, deadline):
         """(version that answered, {"signatures": …}) from GetModelMetadata, which every model answers."""
         request = protos.GetModelMetadataRequest(model_spec=self._spec("", version), metadata_field=["signature_def"])
-        response = self._channel.call("GetModelMetadata", request, deadline)
+        response = await self._channel.call("GetModelMetadata", request, deadline)
         definitions = protos.SignatureDefMap.FromString(response.metadata["signature_def"].value).signature_def
         signatures = {
             name: {

@@ -65,9 +65,13 @@ def refused(message, model, address, code="INVALID_ARGUMENT"):
     return SlipwayError(f"model '{model}' at {address}: {code}: {message}", code, model, address)
 
 
-def call_failed(code, details, model, address, *, seconds, attempts=1):
-    """The SlipwayError of a call that ended with gRPC status `code`, having had `seconds` for all its attempts."""
-    meaning = _MEANING.get(code, _OTHERWISE).format(seconds=seconds)
+def call_failed(code, details, model, address, *, seconds, attempts=1, found=None):
+    """The SlipwayError of a call that ended with gRPC status `code`, having had `seconds` for all its attempts.
+
+    found: handshake.Diagnosis, which knows better than the code.
+    """
+    meaning = found.meaning if found else _MEANING.get(code, _OTHERWISE).format(seconds=seconds)
     tries = f" after {attempts} attempts" if attempts > 1 else ""
     said = f" (gRPC: {one_line(details)})" if details else ""
-    return SlipwayError(f"model '{model}' at {address}: {code}{tries}: {meaning}{said}", code, model, address)
+    message = f"model '{model}' at {address}: {code}{tries}: {meaning}{said}"
+    return SlipwayError(message, code, model, address, False if found and found.certain else None)

@@ -1,6 +1,7 @@
 """What a model answers, one frozen dataclass per task."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -72,17 +73,9 @@ def _classifications(outputs, labels):
     probabilities = outputs["probabilities"]
     if probabilities.shape[1:] != (len(labels),):
         raise ValueError(f"the contract names {len(labels)} labels but probabilities has shape {probabilities.shape}")
-    return [
-        Classification(label, score, dict(zip(labels, row, strict=True)), truncated, abstain)
-        for label, score, row, truncated, abstain in zip(
-            _cells(outputs["label"]),
-            outputs["score"].tolist(),
-            probabilities.tolist(),
-            outputs["truncated"].tolist(),
-            outputs["abstain"].tolist(),
-            strict=True,
-        )
-    ]
+    named = map(dict, map(zip, itertools.repeat(labels), probabilities.tolist()))  # strict= would double the time
+    score, truncated, abstain = (outputs[name].tolist() for name in ("score", "truncated", "abstain"))
+    return list(map(Classification, _cells(outputs["label"]), score, named, truncated, abstain))
 
 
 def _cells(array):

@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 
-from .protos import DataType, TensorProto
+from . import protos
+from .protos import DataType
 
 _FROM_NUMPY = {
     np.dtype(np.float32): "DT_FLOAT",
@@ -24,6 +25,7 @@ _FROM_NUMPY = {
     np.dtype(np.uint64): "DT_UINT64",
     np.dtype(np.bool_): "DT_BOOL",
 }
+_FEW = 32  # values up to which a list is the fastest way into numpy; more of them protobuf hands over in one piece
 _TO_NUMPY = {DataType[name]: dtype for dtype, name in _FROM_NUMPY.items()}
 _FIELDS = {
     "DT_FLOAT": "float_val",
@@ -45,11 +47,11 @@ def encode_text(text):
         return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text).encode("utf-8")
 
 
-def strings_proto(values):
-    """A rank 1 DT_STRING tensor of a list of bytes."""
-    proto = TensorProto(dtype=DataType["DT_STRING"], string_val=values)
+def put_strings(proto, values):
+    """Makes an empty TensorProto the rank 1 DT_STRING tensor of a list of bytes."""
+    proto.dtype = DataType["DT_STRING"]
+    proto.string_val.extend(values)
     proto.tensor_shape.dim.add(size=len(values))
-    return proto
 
 
 def encode(value):
@@ -60,13 +62,13 @@ def encode(value):
     """
     array = value if isinstance(value, np.ndarray) else _array_of(value)
     if array.dtype.kind in "SUO":
-        proto = TensorProto(
+        proto = protos.TensorProto(
             dtype=DataType["DT_STRING"], string_val=[_to_bytes(item) for item in array.ravel().tolist()]
         )
     elif array.dtype.newbyteorder("=") in _FROM_NUMPY:
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
         name = _FROM_NUMPY[array.dtype.newbyteorder("=")]
-        proto = TensorProto(dtype=DataType[name], tensor_content=little.tobytes())
+        proto = protos.TensorProto(dtype=DataType[name], tensor_content=little.tobytes())
     else:
         raise ValueError(f"an array of dtype {array.dtype} cannot be sent")
     proto.tensor_shape.SetInParent()
@@ -116,7 +118,8 @@ def decode(proto):
 def _numbers(proto, values, dtype, shape):
     if proto.tensor_content:
         return np.frombuffer(proto.tensor_content, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
-    return _fill(np.fromiter(values, dtype, count=len(values)), shape)
+    few = len(values) <= _FEW
+    return _fill(np.array(values[:] if few else values, dtype), shape)
 
 
 def _fill(values, shape):

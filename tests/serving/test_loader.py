@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -60,6 +61,23 @@ def test_a_version_answers_with_exact_bytes(version):
         answer = served.run("serving_default", {"text": exchange.strings(["", "a\0\0", b"\xff"])})
     assert answer["value"].tolist() == [0.0, 6.0, 2.0]
     assert answer["text"].tolist() == [b"", b"a\0\0", b"\xff"]
+
+
+def test_mixed_precision_multiplies_in_bfloat16_as_the_server_does_when_told(tmp_path):
+    matrix = np.full((64, 64), 1 + 2**-12, np.float32)  # bfloat16 rounds it to 1
+
+    def multiply(text):
+        rows = tf.ones([tf.size(text), 64]) * tf.cast(tf.strings.length(text), tf.float32)[:, tf.newaxis]
+        return {"value": tf.matmul(rows, tf.constant(matrix))[:, 0]}
+
+    save_function(tmp_path, multiply)
+    asked = {"text": exchange.strings(["a"] * 64)}
+    found = {}
+    for mixed in (False, True):
+        with loader.ServedVersion(tmp_path, mixed_precision=mixed) as served:
+            found[mixed] = served.run("serving_default", asked)["value"][0]
+    assert found[False] == pytest.approx(64 * (1 + 2**-12), rel=1e-6)
+    assert found[True] in (64.0, found[False]), "oneDNN leaves it alone on a CPU without bfloat16"
 
 
 def test_threads_share_one_version(version):
@@ -136,9 +154,48 @@ def test_other_tags_are_refused(version, tmp_path):
         loader.ServedVersion(tmp_path)
 
 
-def run_clean_process(version, folder, requests):
+@pytest.fixture(scope="module")
+def products(tmp_path_factory):
+    """A version that multiplies matrices: what the rewriter of mixed precision looks for."""
+    module = tf.Module()
+    module.weight = tf.Variable(np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32))
+
+    @tf.function(input_signature=[TEXT])
+    def answer(text):
+        x = tf.cast(tf.strings.length(text), tf.float32)[:, None] * tf.sin(tf.range(64.0))
+        for _ in range(4):
+            x = tf.tanh(x @ module.weight)
+        return {"value": x}
+
+    folder = tmp_path_factory.mktemp("products")
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": answer})
+    return folder
+
+
+def test_mixed_precision_is_off_unless_asked_for(products, tmp_path):
+    inputs, values = {"text": exchange.strings(["a", "a long text"])}, []
+    for given in ({}, {"mixed_precision": False}, {"mixed_precision": True}):
+        with loader.ServedVersion(products, **given) as served:
+            values.append(served.run("serving_default", inputs)["value"])
+    np.testing.assert_array_equal(values[0], values[1])
+    rewritten = np.abs(values[2] - values[0]).max() > 1e-5
+    ended = run_clean_process(products, tmp_path, [("serving_default", inputs)], loader.MIXED_PRECISION)
+    assert ended.returncode == 0, ended.stderr
+    ((_, answer),) = exchange.read(tmp_path / "answers.npz")
+    np.testing.assert_allclose(answer["value"], values[2], atol=1e-6)
+    if "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text():
+        assert rewritten
+
+
+def test_the_clean_process_takes_no_other_flag(version, tmp_path):
+    ended = run_clean_process(version, tmp_path, [], "--mixed_precision=float16")
+    assert ended.returncode == 2 and ended.stderr.endswith("ANSWERS.npz [--mixed_precision=bfloat16]\n")
+
+
+def run_clean_process(version, folder, requests, *flags):
     exchange.write(folder / "requests.npz", requests)
-    command = [sys.executable, "-m", "serving.loader", str(version), folder / "requests.npz", folder / "answers.npz"]
+    paths = (str(version), folder / "requests.npz", folder / "answers.npz")
+    command = [sys.executable, "-m", "serving.loader", *paths, *flags]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
 
 

@@ -48,12 +48,12 @@ class FakeServer:
 
     contract: the dict that the signature `contract` answers, None for a model without one. labels: of the model itself.
     seconds: how long each Predict takes. failures: status codes that the next Predict calls end with, first to last.
-    states: {version: state}. version: which answers. known_labels: version labels that exist.
+    states: {version: state}. version: which answers. known_labels: version labels that exist. abstains_below: a score.
     """
 
     def __init__(self, port=0, credentials=None, **settings):
         self.requests, self.remaining, self.failures, self.seconds = [], [], [], 0.0
-        self.contract, self.labels = CONTRACT, LABELS
+        self.contract, self.labels, self.abstains_below = CONTRACT, LABELS, 0.0
         self.model, self.version, self.states, self.known_labels = "reviews", 7, {7: "AVAILABLE"}, {"stable"}
         vars(self).update(settings)
         self._lock = threading.Lock()
@@ -141,7 +141,7 @@ class FakeServer:
             "score": probabilities.max(-1),
             "probabilities": probabilities,
             "truncated": np.array([len(text.split()) > 16 for text in texts]),
-            "abstain": np.zeros(len(texts), bool),
+            "abstain": probabilities.max(-1) < self.abstains_below,
         }
 
     def GetModelStatus(self, request, context):

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -34,6 +35,14 @@ def test_a_table_of_answers(ask):
         "0.25 of a film  negative  0.7500  negative 0.7500  positive 0.2500  no         no",
         "0.75 电影       positive  0.7500  positive 0.7500  negative 0.2500  no         no",
     ]
+
+
+def test_an_answer_that_abstains_is_not_taken_for_one(ask, server):
+    server.abstains_below = 0.7
+    _, out, _ = ask("0.6 of a film", "0.75 电影")
+    assert [re.split("  +", line)[1] for line in out.splitlines()[1:]] == ["(abstains) positive", "positive"]
+    rows = json.loads(ask("--json", "0.6 of a film", "0.75 电影")[1])["results"]
+    assert [(row["label"], row["abstain"]) for row in rows] == [("positive", True), ("positive", False)]
 
 
 def test_one_json_object(ask, server):

@@ -13,7 +13,7 @@ import time
 import grpc
 import pytest
 
-from serving.client import Client, SlipwayError
+from serving.client import SlipwayError
 
 from .fake_server import FakeServer
 
@@ -42,17 +42,17 @@ def test_every_call_carries_a_deadline(client, server):
     assert len(server.remaining) == 5 and all(0 < seconds <= 10.2 for seconds in server.remaining)
 
 
-def test_one_deadline_shrinks_over_split_batches(server):
+def test_one_deadline_shrinks_over_split_batches(connect, one_at_a_time, server):
     server.seconds = 0.3  # the least that each of contract, "a", "b", "c" takes off
-    with Client(server.address, "reviews", deadline=90, max_batch_size=1) as client:
+    with connect(server.address, "reviews", deadline=90, max_batch_size=1, **one_at_a_time) as client:
         client.predict(["a", "b", "c"], deadline=8)
         assert all(left < 8.2 - 0.3 * calls for calls, left in enumerate(server.remaining))
     assert len(server.remaining) == 4
 
 
-def test_without_one_each_request_has_the_clients_own_deadline(server):
+def test_without_one_each_request_has_the_clients_own_deadline(connect, server):
     server.seconds = 0.6
-    with Client(server.address, "reviews", deadline=90, max_batch_size=1) as client:
+    with connect(server.address, "reviews", deadline=90, max_batch_size=1) as client:
         client.predict(["a", "b", "c"])
     assert len(server.remaining) == 4 and all(left > 89 for left in server.remaining[2:])
 
@@ -76,8 +76,8 @@ def test_no_thread_waits_past_its_deadline_for_another_that_reads_the_contract(c
         assert len(server.requests) == 1 and len(slow.result()) == 1
 
 
-def test_an_error_says_how_far_it_came(server):
-    with Client(server.address, "reviews", max_batch_size=2) as client:
+def test_an_error_says_how_far_it_came(connect, one_at_a_time, server):
+    with connect(server.address, "reviews", max_batch_size=2, **one_at_a_time) as client:
         client.predict(["a"])
         server.failures = [None, None, grpc.StatusCode.INTERNAL]
         error = failure_of(client.predict, ["a"] * 9)
@@ -119,51 +119,51 @@ def test_nothing_else_is_tried_again(client, server, code):
     assert error.retryable == (code in ("RESOURCE_EXHAUSTED", "ABORTED"))
 
 
-def test_no_server_at_the_address():
+def test_no_server_at_the_address(connect):
     with socket.socket() as taken:  # bound and not listening: nobody else can have this port
         taken.bind(("127.0.0.1", 0))
-        with Client(f"127.0.0.1:{taken.getsockname()[1]}", "reviews") as client:
+        with connect(f"127.0.0.1:{taken.getsockname()[1]}", "reviews") as client:
             error = failure_of(client.predict, ["a"])
             assert not client.ready(0)
     assert error.code == "UNAVAILABLE" and error.exit_code == 4
     assert "python -m serving.server" in str(error)
 
 
-def test_a_listener_that_never_answers():
+def test_a_listener_that_never_answers(connect):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        with Client(f"127.0.0.1:{silent.getsockname()[1]}", "reviews", deadline=0.3) as client:
+        with connect(f"127.0.0.1:{silent.getsockname()[1]}", "reviews", deadline=0.3) as client:
             assert failure_of(client.predict, ["a"]).code == "DEADLINE_EXCEEDED"
 
 
-def test_wrong_model_and_wrong_version(server):
-    with Client(server.address, "nosuch") as client:
+def test_wrong_model_and_wrong_version(connect, server):
+    with connect(server.address, "nosuch") as client:
         error = failure_of(client.predict, ["a"])
         assert error.code == "NOT_FOUND" and error.exit_code == 2 and "--model_name" in str(error)
         assert failure_of(client.status).code == "NOT_FOUND"
         assert not client.ready(0)
-    with Client(server.address, "reviews", version=3) as client:
+    with connect(server.address, "reviews", version=3) as client:
         assert failure_of(client.predict, ["a"]).code == "NOT_FOUND"
-    with Client(server.address, "reviews", label="nosuch") as client:
+    with connect(server.address, "reviews", label="nosuch") as client:
         assert "Unrecognized servable version label" in str(failure_of(client.predict, ["a"]))
 
 
-def test_a_port_that_is_not_tensorflow_servings():
+def test_a_port_that_is_not_tensorflow_servings(connect):
     other = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
     port = other.add_insecure_port("127.0.0.1:0")
     other.start()
-    with Client(f"127.0.0.1:{port}", "reviews") as client:
+    with connect(f"127.0.0.1:{port}", "reviews") as client:
         error = failure_of(client.predict, ["a"])
         assert error.code == "UNIMPLEMENTED" and "no TensorFlow Serving gRPC port" in str(error)
         assert failure_of(client.ready, 60).code == "UNIMPLEMENTED"
     other.stop(None).wait()
 
 
-def test_a_server_killed_mid_call_ends_in_one_error():
+def test_a_server_killed_mid_call_ends_in_one_error(connect):
     command = [sys.executable, "-m", "tests.serving.client.fake_server", "60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        with Client(process.stdout.readline().strip(), "reviews", deadline=120) as client:
+        with connect(process.stdout.readline().strip(), "reviews", deadline=120) as client:
             timer = threading.Timer(0.5, os.kill, (process.pid, signal.SIGKILL))
             timer.start()
             error = failure_of(client.predict, ["a"])
@@ -181,10 +181,10 @@ def test_a_server_that_stops_cuts_off_with_one_error(client, server):
     server.seconds = 0
 
 
-def test_a_proxy_of_the_environment_is_not_asked_for_localhost(monkeypatch):
+def test_a_proxy_of_the_environment_is_not_asked_for_localhost(connect, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
-    with FakeServer() as server, Client(server.address, "reviews") as client:
+    with FakeServer() as server, connect(server.address, "reviews") as client:
         assert client.ready()
 
 

@@ -11,7 +11,7 @@ import grpc
 arguments = dict(part[2:].split("=", 1) for part in sys.argv[1:])
 with open({log!r}, "w") as file:
     json.dump(sys.argv[1:], file)
-print("fake server: starting", flush=True)
+print("fake server: starting as", os.getpid(), flush=True)
 if os.environ.get("FAKE_STATUS"):
     sys.exit(int(os.environ["FAKE_STATUS"]))
 asked = []

@@ -1,4 +1,6 @@
 import json
+import os
+import re
 import signal
 import socket
 import subprocess
@@ -89,8 +91,9 @@ def test_model_server_is_started_waited_for_and_ended(base, programs, number, st
         assert server.stop(number) == status
         log = server.log_text()
     assert log.startswith("engine tensorflow_model_server") and "fake server: starting" in log and "error" not in log
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", int(given["port"])))  # the child is gone, too
+    child = int(re.search(r"starting as (\d+)", log)[1])
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
 
 
 def test_model_server_that_ends_before_it_serves(base, programs):
