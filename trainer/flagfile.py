@@ -206,6 +206,16 @@ def render(config):
     return "\n".join(lines) + "\n"
 
 
+def values(text):
+    """{flag: value text} of a rendered flagfile, whatever flags it names."""
+    found = {}
+    for line in text.splitlines():
+        if line.startswith("--"):
+            name, equals, value = line[2:].partition("=")
+            found[name] = value if equals else "true"
+    return found
+
+
 def exact(value, kind):
     """A value as its flag reads it back: the shortest digits that give the same float, lower-case booleans."""
     if kind is bool:

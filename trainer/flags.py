@@ -46,7 +46,7 @@ def parse(arguments):
     Raises UserError; SystemExit(0) after printing the help.
     """
     if any(word.lstrip("-").partition("=")[0] in HELP for word in arguments if word.startswith("-")):
-        print(help_text())
+        print(help_text(), flush=True)
         raise SystemExit(0)
     values = define()
     kinds = {field.name: type(field.default) for _, field in fields()}

@@ -36,6 +36,17 @@ def main(arguments=None):
         return code
 
 
+def piped(run):
+    """Exit code of `run`, 0 where whoever reads our output has had enough, as in `--help | head`."""
+    try:
+        code = run()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains at exit
+        return 0
+
+
 def prepare(environment):
     """What TensorFlow and Keras read while they are imported; the modes import them, so this comes first."""
     environment["KERAS_BACKEND"] = "tensorflow"
@@ -94,4 +105,4 @@ def _place(error, config):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(piped(main))

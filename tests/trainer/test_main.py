@@ -162,3 +162,11 @@ def test_its_functions_are_short():
     tree = ast.parse(inspect.getsource(main_lib))
     lengths = {n.name: n.end_lineno - n.lineno + 1 for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
     assert max(lengths.values()) < 20, lengths
+
+
+def test_whoever_reads_the_help_may_stop_early():
+    command = [sys.executable, "-m", "trainer.main", "--help"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0

@@ -8,8 +8,9 @@ import sys
 import tempfile
 
 import serving
-from serving import exchange
+from serving import exchange, loader
 from trainer.config import EnvironmentFault
+from trainer.export.inspection import ProofRefused
 
 TIMEOUT = 3600  # seconds; a process that hangs must not hang the export for ever
 # What would make its arithmetic another one than a stock server's.
@@ -21,11 +22,23 @@ _LEFT_OUT = (
 )
 
 
-def ask(version_dir, requests, scratch):
+def answers(version_dir, requests, scratch, mixed_precision=False):
+    """(status, answers) of requests `{key: (signature, {input: array})}`, answers `{key: {output: array}}`.
+
+    Raises ProofRefused where the version fails, else as `ask`.
+    """
+    status, found = ask(version_dir, list(requests.values()), scratch, mixed_precision)
+    if status["status"] != "ok":
+        raise ProofRefused(f"{status['stage']}: {status['culprit']}")
+    return status, dict(zip(requests, (arrays for _, arrays in found), strict=True))
+
+
+def ask(version_dir, requests, scratch, mixed_precision=False):
     """Runs every request, a list of (signature, {input: array}).
 
     Args:
         scratch: existing folder for the files that go to the process and come back.
+        mixed_precision: bool; as under TF Serving's --mixed_precision=bfloat16.
 
     Returns:
         (status, answers): status as serving.loader prints it; answers a list like `requests`, None after a failure.
@@ -38,6 +51,7 @@ def ask(version_dir, requests, scratch):
         exchange.write(asked, requests)
         # -P: what lies in the current folder must not stand in for our modules.
         command = [sys.executable, "-P", "-m", "serving.loader", str(version_dir), asked, answered]
+        command += [loader.MIXED_PRECISION] if mixed_precision else []
         form = {"capture_output": True, "text": True, "errors": "replace"}
         try:
             ended = subprocess.run(command, env=_environment(), timeout=TIMEOUT, check=False, **form)

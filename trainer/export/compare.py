@@ -8,6 +8,8 @@ import dataclasses
 
 import numpy as np
 
+_ROUNDING = 1e-4  # between outputs of one answer, whatever the precision
+
 
 class Differs(Exception):
     """What differs, and on which text, in one line."""
@@ -68,15 +70,31 @@ class _Comparison:
     def flags(self):
         """`score`, `truncated` and `abstain` say what they must."""
         scores = self._stacked(self.batch, "score")
-        self._close(
-            "of score from the largest probability", self.samples.rows(), scores, self.probabilities.max(axis=1)
-        )
+        largest = self.probabilities.max(axis=1)
+        self._close("of score from the largest probability", self.samples.rows(), scores, largest, _ROUNDING)
         rows = list(self.samples.rows())
         for row in rows[len(rows) - self.samples.oversized :]:
             if not self.batch[row]["truncated"]:
                 raise Differs(f"truncated is false on a text beyond the limit, {self._text(row)}")
-        if any(self.batch[row]["abstain"] for row in rows):
-            raise Differs("abstain is true where no threshold was set")
+        self._abstains(rows, scores)
+
+    def _abstains(self, rows, scores):
+        """`abstain` is what the version's own score and label make of it, and what the trained model's do.
+
+        The latter but for scores within the tolerance of the threshold, and for labels that `labels` let flip.
+        """
+        thresholds = dict(zip(self.samples.labels, np.float32(self.samples.thresholds), strict=True))
+        for row, score in zip(rows, scores, strict=True):
+            given, label = bool(self.batch[row]["abstain"]), self.batch[row]["label"].decode()
+            threshold = thresholds.get(label, 0)
+            if given != (score < threshold):
+                against = f"its score {score:.6g} and the threshold {threshold:.6g} of {label!r}"
+                raise Differs(f"abstain is {str(given).lower()} against {against}, on {self._text(row)}")
+            reference = self.samples.probabilities[row]
+            same = label == self.samples.labels[reference.argmax()]
+            sure = abs(reference.max() - threshold) > self.tolerance
+            if same and sure and given != (reference.max() < threshold):
+                raise Differs(f"abstain is {str(given).lower()} where the trained model's is not, on {self._text(row)}")
 
     def classify(self):
         """The signature for tf.Example gives what serving_default gives."""
@@ -106,14 +124,15 @@ class _Comparison:
         scale = max(1.0, float(np.abs(together).max()))
         return self._close("of embed on a single row from the batch", rows, alone / scale, together / scale)
 
-    def _close(self, what, rows, given, expected):
+    def _close(self, what, rows, given, expected, tolerance=None):
         """The largest difference; Differs where it is beyond the tolerance, or not a number."""
+        tolerance = self.tolerance if tolerance is None else tolerance
         rows = list(rows)
         difference = np.abs(given - expected).reshape(len(rows), -1).max(axis=1)
         difference = np.where(np.isnan(difference), np.inf, difference)
         worst = int(difference.argmax())
-        if difference[worst] > self.tolerance:
-            size = f"{difference[worst]:.2g}, allowed is {self.tolerance:.0e}"
+        if difference[worst] > tolerance:
+            size = f"{difference[worst]:.2g}, allowed is {tolerance:.0e}"
             raise Differs(f"difference {what} is {size}, on {self._text(rows[worst])}")
         return float(difference[worst])
 

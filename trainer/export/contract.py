@@ -14,7 +14,7 @@ from trainer.models.preprocessor import TEXT_BYTES
 _ROOMS = ("export", "models", "tasks")  # whose code shapes the graph
 
 
-def origin(task, model, encoder, *, model_name, targets, data_fingerprint):
+def origin(task, model, encoder, *, model_name, targets, data_fingerprint, precision="float32"):
     """The part of the contract that is known before the graph is written; equal origins give equal versions."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -35,8 +35,9 @@ def origin(task, model, encoder, *, model_name, targets, data_fingerprint):
             "weights": weights_fingerprint(model),
         },
         "labels": list(task.labels),
+        "decisions": task.decisions.to_dict(),
         "limits": {"tokens": encoder.preprocessor.sequence_length, "text_bytes": TEXT_BYTES},
-        "precision": "float32",
+        "precision": precision,
         "serving_target": list(targets),
     }
 
@@ -52,9 +53,12 @@ def text(contract):
     return json.dumps(contract, indent=1, ensure_ascii=True) + "\n"
 
 
-def version_fingerprint(origin, proof_texts):
-    """Name of the export folder: what the version is made of, the code that makes it, and how much was compared."""
-    digest = hashlib.sha256(json.dumps([origin, proof_texts], sort_keys=True).encode())
+def version_fingerprint(origin, proof):
+    """Name of the export folder: what the version is made of, the code that makes it, and how much was compared.
+
+    proof: list of what says how much was compared.
+    """
+    digest = hashlib.sha256(json.dumps([origin, proof], sort_keys=True).encode())
     trainer = pathlib.Path(__file__).parent.parent
     for room in _ROOMS:
         for source in sorted((trainer / room).glob("*.py*")):

@@ -17,6 +17,7 @@ class ProofRefused(UserError):
     exit_code = 3
 
     def __init__(self, culprit):
+        self.culprit = culprit
         super().__init__(f"the proof refuses this version: {culprit}")
 
 

@@ -1,5 +1,7 @@
 """model_card.md: what a reader must know of a version before asking it anything."""
 
+from trainer.export import wording
+
 _CARD = """# {model_name}
 
 {task} with the labels {labels}: {model}, fine-tuned with Slipway {slipway} (TensorFlow {tensorflow}),
@@ -10,16 +12,16 @@ exported {created}.
 - **Takes:** raw text ({inputs}), up to {tokens} tokens and {text_bytes:,} bytes; what is longer is cut and comes back
   with `truncated`.
 - **Gives:** {outputs}. An empty text is answered like any other text.
-- **Runs on:** TF Serving {targets}.
+- **Runs on:** TF Serving {targets}, in {precision}.
 - **Proof:** {texts} dev texts and {hostile} hostile texts compared with the trained model: largest difference
-  {max_difference:.1e}, {max_batch_difference:.1e} between a row alone and in a batch, {flips} label flips.
-- **Limits:** it knows the labels and the kind of text that it was trained on, and says nothing of any other;
-  probabilities are not calibrated.
+  {max_difference:.1e}, {max_batch_difference:.1e} between a row alone and in a batch, {flips} label flips{further}.
+- **Limits:** it knows the labels and the kind of text that it was trained on, and says nothing of any other.
+- **Probabilities:** {probabilities}.
 """
 
 
-def write(path, contract, proof, metrics=None):
-    """Writes the card; `metrics` is `{name: number}` on the dev split, or None."""
+def write(path, contract, proof, sections=""):
+    """Writes the card; `sections`: Markdown that it ends with, how well the model does and what for."""
     encoder, signature = contract["encoder"], contract["signatures"]["serving_default"]
     card = _CARD.format(
         model_name=contract["model_name"],
@@ -36,9 +38,23 @@ def write(path, contract, proof, metrics=None):
         inputs=", ".join(f"`{name}`" for name in signature["inputs"]),
         outputs=", ".join(f"`{name}`" for name in signature["outputs"]),
         targets=", ".join(contract["serving_target"]),
+        precision=contract["precision"],
+        further="".join(f"; {phrase}" for phrase in wording.further(proof)),
+        probabilities=_probabilities(contract["decisions"]),
         **contract["limits"],
         **{key: proof[key] for key in ("texts", "hostile", "max_difference", "max_batch_difference", "flips")},
     )
-    if metrics:
-        card += "- **Dev split:** " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()) + ".\n"
-    path.write_text(card, encoding="utf-8")
+    path.write_text(card + (f"\n{sections}" if sections else ""), encoding="utf-8")
+
+
+def _probabilities(decisions):
+    """Whether they are calibrated, and when the model abstains."""
+    temperature, target = decisions["temperature"], decisions.get("target_precision")
+    text = "not calibrated" if temperature == 1 else f"calibrated with temperature {temperature:.4g}, fitted on dev"
+    own = decisions.get("thresholds", {})
+    if target and not any((decisions["threshold"], *own.values())):
+        text += f"; it never abstains: all its answers on dev show a precision of {target:.4g}"
+    elif target:
+        below = "the threshold of its label" if own else f"{decisions['threshold']:.4g}"
+        text += f"; an answer whose score is below {below} comes back with `abstain`, for a precision of {target:.4g}"
+    return text

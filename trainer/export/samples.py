@@ -17,6 +17,7 @@ class Samples:
 
     texts: list of bytes; pairs: list of bytes of the same length, or None; dev: number of dev texts;
     oversized: number of texts, the last, that must come back as truncated; labels: tuple of str;
+    thresholds: the score below which each label abstains, 0 for never;
     probabilities: `<float32>[texts, labels]` of the trained model, rebuilt in float32.
     """
 
@@ -25,6 +26,7 @@ class Samples:
     dev: int
     oversized: int
     labels: tuple
+    thresholds: tuple
     probabilities: np.ndarray
 
     def inputs(self, rows):
@@ -40,21 +42,23 @@ class Samples:
         return [*spread(range(self.dev), _SINGLES), *range(self.dev, len(self.texts))]
 
 
-def collect(dev_texts, dev_pairs, limit, labels, reference):
+def collect(dev_texts, dev_pairs, limit, task, reference):
     """Samples of at most `limit` dev texts, from the shortest to the longest, and of all hostile texts.
 
     Args:
         dev_texts, dev_pairs: lists of str or bytes; dev_pairs is None for tasks of one text.
+        task: Task, with its labels and decisions.
         reference: callable, (texts, pairs), lists of bytes, to probabilities `<float32>[texts, labels]`.
     """
     order = spread(sorted(range(len(dev_texts)), key=lambda row: (len(dev_texts[row]), row)), limit)
     hard, oversized = hostile_texts(), oversized_texts()
-    texts = [_bytes(dev_texts[row]) for row in order] + hard + oversized
+    texts = [as_bytes(dev_texts[row]) for row in order] + hard + oversized
     pairs = None
     if dev_pairs is not None:
         # Each hostile text meets another one as its pair, and the oversized ones meet on both sides.
-        pairs = [_bytes(dev_pairs[row]) for row in order] + hard[1:] + hard[:1] + [b"short"] + oversized[:1]
-    return Samples(texts, pairs, len(order), len(oversized), tuple(labels), _exactly(reference, texts, pairs))
+        pairs = [as_bytes(dev_pairs[row]) for row in order] + hard[1:] + hard[:1] + [b"short"] + oversized[:1]
+    thresholds, answers = tuple(task.decisions.of(task.labels)), exactly(reference, texts, pairs)
+    return Samples(texts, pairs, len(order), len(oversized), tuple(task.labels), thresholds, answers)
 
 
 def spread(items, count):
@@ -69,8 +73,8 @@ def batches(rows):
     return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
 
 
-def _exactly(reference, texts, pairs):
-    """Runs the reference without TensorFloat-32, whose ten bits of mantissa differ by more than the tolerance."""
+def exactly(reference, texts, pairs):
+    """Answers of `reference`, without TensorFloat-32, whose ten bits of mantissa differ by more than the tolerance."""
     was_on = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
@@ -81,5 +85,5 @@ def _exactly(reference, texts, pairs):
     return np.concatenate([np.asarray(answer, np.float32) for answer in answers])
 
 
-def _bytes(text):
+def as_bytes(text):
     return text if isinstance(text, bytes) else text.encode("utf-8", "replace")

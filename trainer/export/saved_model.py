@@ -15,18 +15,20 @@ from trainer.export import signatures
 def save(folder, task, model, preprocessor):
     """Writes saved_model.pb and variables/ of the task's signatures into `folder`, and returns the proto.
 
-    The module tracks the variables themselves. One that merely holds the Keras model saves and reloads in Python, but
-    TF Serving's session does not find its variables; and keras.export.ExportArchive writes every weight twice.
+    The module tracks the variables themselves, those that an answer needs. One that merely holds the Keras model saves
+    and reloads in Python, but TF Serving's session does not find its variables; and keras.export.ExportArchive writes
+    every weight twice.
     """
     # Tables and constants that a tokenizer makes on its first call must exist outside the graphs traced below.
     preprocessor(*[tf.constant(["text"])] * (2 if task.text_pair else 1))
     module = tf.Module()
-    module.weights = [variable.value for variable in model.variables]
     module.resources = trackables(preprocessor.tokenizer)
     module.functions = {
         name: tf.function(function, input_signature=specs, autograph=False)
         for name, (function, specs) in signatures.endpoints(task, model, preprocessor).items()
     }
+    graphs = [function.get_concrete_function().graph for function in module.functions.values()]
+    module.weights = list({id(variable): variable for graph in graphs for variable in graph.variables}.values())
     with quiet():
         tf.saved_model.save(module, str(folder), signatures=dict(module.functions))
     return loader.read_saved_model(folder)

@@ -5,8 +5,6 @@ import dataclasses
 import numpy as np
 
 POOL_BATCHES = 100  # batches whose rows are sorted by length together
-MAX_SHAPES = 14
-_WIDTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 320, 384, 448, 512)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,11 +16,18 @@ class Batch:
     size: int
 
 
+def shuffled(lengths, batch_size, seed, epoch):
+    """Batches of random rows, the last one smaller: for models that compute over real tokens alone."""
+    order = np.random.default_rng([seed, epoch]).permutation(len(lengths))
+    batches = (order[i : i + batch_size] for i in range(0, len(order), batch_size))
+    return [Batch(rows, int(lengths[rows].max()), len(rows)) for rows in batches]
+
+
 def pooled(lengths, batch_size, seed, epoch):
     """Batches of one epoch, each padded to the exact maximum of its rows: for devices that take any shape.
 
     Rows are shuffled, cut into pools of 100 batches, sorted by length within each pool; then the batches of the whole
-    epoch are shuffled. The last batch may be smaller.
+    epoch are shuffled. The last batch may be smaller. No batch is a fair sample: labels go with the length.
 
     Args:
         lengths: `<int>[rows]`, tokens per row.
@@ -39,8 +44,8 @@ def pooled(lengths, batch_size, seed, epoch):
     ]
 
 
-def bucketed(lengths, batch_size, seed, epoch, longest):
-    """Batches of one epoch in at most MAX_SHAPES static shapes: for XLA on GPU and TPU.
+def bucketed(lengths, batch_size, seed, epoch, widths):
+    """Batches of one epoch in a static shape for each of `widths` (see buckets.py): for XLA on GPU and TPU.
 
     Rows are shuffled and dealt into buckets by length; what a bucket has left over goes up into the next wider one, so
     that every row is there once and only the widest bucket's last batch is filled up with rows of weight 0.
@@ -48,7 +53,6 @@ def bucketed(lengths, batch_size, seed, epoch, longest):
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(lengths))
     batches, left = [], np.zeros(0, np.int64)
-    widths = bucket_widths(longest)
     for low, width in zip((0, *widths), widths, strict=False):
         own = order[(lengths[order] > low) & (lengths[order] <= width)]
         rows = np.concatenate([left, own])
@@ -56,29 +60,26 @@ def bucketed(lengths, batch_size, seed, epoch, longest):
         batches += [Batch(rows[i : i + batch_size], width, batch_size) for i in range(0, whole, batch_size)]
         left = rows[whole:]
     if len(left):
-        width = next(w for w in widths if w >= lengths[left].max())
-        batches.append(Batch(left, width, batch_size))
+        batches.append(Batch(left, _width_for(lengths[left], widths), batch_size))
     return [batches[i] for i in random.permutation(len(batches))]
 
 
-def ordered(lengths, batch_size, longest=None):
-    """Batches for evaluation: longest rows first, each row once; static shapes where `longest` is given."""
+def ordered(lengths, batch_size, widths=None):
+    """Batches for evaluation: longest rows first, each row once; static shapes where `widths` are given."""
     order = np.argsort(-lengths, kind="stable")
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-    if longest is None:
+    if widths is None:
         return [Batch(rows, int(lengths[rows].max()), len(rows)) for rows in batches]
-    widths = bucket_widths(longest)
-    return [Batch(rows, next(w for w in widths if w >= lengths[rows].max()), batch_size) for rows in batches]
+    return [Batch(rows, _width_for(lengths[rows], widths), batch_size) for rows in batches]
+
+
+def _width_for(lengths, widths):
+    return next(width for width in widths if width >= lengths.max())
 
 
 def count(rows, batch_size):
-    """Batches of one epoch, in pools and in buckets alike: all but one are full."""
+    """Batches of one epoch, of every kind: all but one are full."""
     return -(-rows // batch_size)
-
-
-def bucket_widths(longest):
-    """The static widths up to `longest` tokens, at most MAX_SHAPES, the last of them `longest` itself."""
-    return tuple(w for w in _WIDTHS if w < longest) + (longest,)
 
 
 def padding_share(lengths, batches):

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from trainer.config import UserError
-from trainer.inputs.sources import nearest
+from trainer.inputs.columns import nearest
 
 
 def label_vocabulary(labels, source="the training rows"):

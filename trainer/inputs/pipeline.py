@@ -1,9 +1,12 @@
 """Rows to a tf.data.Dataset of (features, target, weight)."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
 from trainer.inputs import batching
+from trainer.inputs.buckets import bucket_widths
 
 
 class Rows:
@@ -25,12 +28,19 @@ class Rows:
     def __len__(self):
         return len(self.tokens)
 
+    @functools.cached_property
+    def widths(self):
+        """The static widths of "buckets" that suit these rows."""
+        return bucket_widths(self.tokens.lengths, self.preprocess.sequence_length)
+
     def epoch(self, kind, batch_size, seed, epoch):
-        """The list of Batch of one training epoch; `kind` is "pools" or "buckets"."""
+        """The list of Batch of one training epoch; `kind` is "random", "pools" or "buckets"."""
         lengths = self.tokens.lengths
+        if kind == "random":
+            return batching.shuffled(lengths, batch_size, seed, epoch)
         if kind == "pools":
             return batching.pooled(lengths, batch_size, seed, epoch)
-        return batching.bucketed(lengths, batch_size, seed, epoch, self.preprocess.sequence_length)
+        return batching.bucketed(lengths, batch_size, seed, epoch, self.widths)
 
     def batches(self, kind, batch_size, seed, steps, first_step=0):
         """Yields each Batch from `first_step` to `steps` of a run over as many epochs as they take."""
@@ -43,10 +53,13 @@ class Rows:
         """Dataset of the same batches."""
         return self._dataset(lambda: self.batches(kind, batch_size, seed, steps, first_step), steps - first_step)
 
-    def evaluation(self, kind, batch_size):
-        """(Dataset over every row once, rows `<int64>[rows]` in the order in which it gives them)."""
-        longest = self.preprocess.sequence_length if kind == "buckets" else None
-        batches = batching.ordered(self.tokens.lengths, batch_size, longest)
+    def evaluation(self, kind, batch_size, widths=None):
+        """(Dataset over every row once, rows `<int64>[rows]` in the order in which it gives them).
+
+        widths: those of "buckets", where other rows have chosen them: no width is compiled that training has not.
+        """
+        widths = (widths or self.widths) if kind == "buckets" else None
+        batches = batching.ordered(self.tokens.lengths, batch_size, widths)
         order = np.concatenate([b.rows for b in batches]) if batches else np.zeros(0, np.int64)
         return self._dataset(lambda: batches, len(batches)), order
 

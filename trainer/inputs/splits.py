@@ -1,4 +1,4 @@
-"""Finds or makes the train, dev and test rows.
+"""Reads or makes the train, dev and test rows.
 
 A split that we make is a pure function of (split_seed, text): every text is placed by a hash, so that the order of the
 file and its format do not matter, and a text that stands in the file twice (white space collapsed) lands on one side.
@@ -6,14 +6,16 @@ file and its format do not matter, and a text that stands in the file twice (whi
 
 import dataclasses
 import hashlib
-import os
-import pathlib
+import sys
 
-from trainer.config import CARRIED, UserError, carried_path
+import numpy as np
+
+from trainer.config import UserError
 from trainer.inputs.labels import label_vocabulary
-from trainer.inputs.sources import SUFFIXES, Table, kind_of, nearest, read_table
+from trainer.inputs.sources import Table, read_table
+from trainer.inputs.split_sources import ALL, NAMES, split_sources
 
-NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
+KEPT_BACK = "-1"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,59 +32,31 @@ class Splits:
 
 
 def load_splits(data_config, cache_dir):
-    """Splits of `data_config.data`: a folder, one file, or pip:NAME from the cache folder. Raises UserError."""
-    path = data_path(data_config.data, cache_dir)
+    """Splits of `data_config.data`, whatever kind of source it names. Raises UserError."""
+    sources = split_sources(data_config, cache_dir)
     columns = (data_config.text_column, data_config.text_pair_column, data_config.label_column)
+    found = {name: read_table(source, *columns) for name, source in sources.items()}
     seed, dev_share, test_share = data_config.split_seed, data_config.dev_fraction, data_config.test_fraction
-    if not path.is_dir():
-        rows = read_table(path, *columns)
+    if set(found) == {ALL}:
+        rows = found[ALL]
         label_vocabulary(rows.labels, rows.path)  # one label only is the clearer thing to say than too few rows
         rows, test = hold_out(rows, test_share, seed, "test")
         # dev_share is a share of all rows, not of those that are left
         train, dev = hold_out(rows, dev_share / (1 - test_share), seed, "dev")
         return Splits(train, dev, test)
-    files = find_files(path)
-    found = {name: read_table(file, *columns) for name, file in files.items()}
     train, dev = found["train"], found.get("dev")
     label_vocabulary(train.labels, train.path)
     if dev is None:
         train, dev = hold_out(train, dev_share, seed, "dev")
-    return Splits(train, dev, found.get("test"))
+    return Splits(train, dev, _labelled(found.get("test"), train))
 
 
-def data_path(given, cache_dir):
-    """The folder or file that --data names."""
-    if not given:
-        raise UserError("--data is empty: give a folder with train, dev and test files, or one file")
-    if not given.startswith(CARRIED):
-        path = pathlib.Path(os.path.expanduser(given))
-        if not os.path.exists(path):
-            raise UserError(f"--data={given}: no such file or folder; give one that exists")
-        return path
-    path = carried_path(given, cache_dir)
-    if not path.exists():
-        there = [CARRIED + other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = nearest(given, there)
-        hint = f"did you mean {near}? Else" if near else "to fetch it,"
-        raise UserError(f"--data={given}: not in the cache ({path}); {hint} run: python -m data.fetch")
-    return path
-
-
-def find_files(folder):
-    """{"train": path, …} of the folder's files for each split; train must be there."""
-    found = {}
-    for path in sorted(folder.iterdir()):
-        stem, kind = path.name.lower().removesuffix(".gz"), kind_of(path)
-        name = next((name for name, stems in NAMES.items() if stem.removesuffix(kind) in stems), None)
-        if name is None or kind not in SUFFIXES:
-            continue
-        if name in found:
-            raise UserError(f"{folder}: both {found[name].name} and {path.name} could be {name}; keep one of them")
-        found[name] = path
-    if "train" not in found:
-        there = ", ".join(path.name for path in sorted(folder.iterdir())[:10]) or "nothing"
-        raise UserError(f"{folder}: no train{{{','.join(SUFFIXES)}}} (also .gz); the folder holds {there}")
-    return found
+def _labelled(test, train):
+    """The test rows, or None where every label is kept back, as in GLUE: the class number -1."""
+    if test is None or set(test.labels) != {KEPT_BACK} or KEPT_BACK in train.labels:
+        return test
+    print(f"note: {test.path}: every label is {KEPT_BACK}, that is kept back: no test rows", file=sys.stderr)
+    return None
 
 
 def hold_out(table, share, seed, name):
@@ -93,29 +67,57 @@ def hold_out(table, share, seed, name):
     """
     if share <= 0:
         return table, None
-    texts = _same_texts(table)
-    quotas = _quotas(table, texts, share, seed)
-    out = set()
-    for label, groups in _by_label(table, texts, f"{seed}\0{name}").items():
-        left = quotas[label]
-        for group in groups[:-1]:  # the last one is kept, whatever the share
-            if len(group) <= left:
-                out.update(group)
-                left -= len(group)
-    if not out:
+    groups = _same_texts(table, f"{seed}\0{name}")
+    out = np.zeros(len(table), bool)
+    for own, quota in zip(groups.of_labels(), _quotas(groups, share, seed), strict=True):
+        left = quota
+        for group in own[:-1]:  # the last one is kept, whatever the share
+            if groups.sizes[group] <= left:
+                out[groups.rows(group)] = True
+                left -= groups.sizes[group]
+    if not out.any():
         raise UserError(
             f"{table.path}: too few rows to hold out any for {name}: give more rows of each label, "
             f"a larger --{name}_fraction, or a folder with a {name} file"
         )
-    return table.take([i for i in range(len(table)) if i not in out]), table.take(sorted(out))
+    return table.take(np.flatnonzero(~out)), table.take(np.flatnonzero(out))
 
 
-def _same_texts(table):
-    """{text with white space collapsed: [rows]}, in the order of first appearance."""
-    groups = {}
+@dataclasses.dataclass(frozen=True)
+class _Groups:
+    """Rows of one text each, in hashed order; in numbers, since there may be millions.
+
+    order: `<int64>[rows]`, the rows of the groups one after the other; starts, sizes: `<int64>[groups]`, of each in it;
+    labels: `<int64>[groups]`, index into `names`: a text with several labels counts for its first.
+    """
+
+    order: np.ndarray
+    starts: np.ndarray
+    sizes: np.ndarray
+    labels: np.ndarray
+    names: list
+
+    def rows(self, group):
+        """The rows of a group, `<int64>[…]`."""
+        return self.order[self.starts[group] : self.starts[group] + self.sizes[group]]
+
+    def of_labels(self):
+        """[groups of each label `<int64>[…]`, in hashed order]."""
+        counts = np.bincount(self.labels, minlength=len(self.names))
+        return np.split(np.argsort(self.labels, kind="stable"), np.cumsum(counts)[:-1])
+
+
+def _same_texts(table, salt):
+    hashes = bytearray()
     for row in range(len(table)):
-        groups.setdefault(text_key(table, row), []).append(row)
-    return groups
+        hashes += _hash(salt, text_key(table, row))[:16]  # enough: no two texts share them
+    high, low = np.frombuffer(hashes, ">u8").astype(np.uint64).reshape(-1, 2).T
+    order = np.lexsort((low, high))  # stable: the first row of a text stays its first
+    others = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])
+    starts = np.concatenate([[0], np.flatnonzero(others) + 1])
+    names = {}
+    numbers = np.array([names.setdefault(label, len(names)) for label in table.labels])
+    return _Groups(order, starts, np.diff(starts, append=len(table)), numbers[order[starts]], list(names))
 
 
 def text_key(table, row):
@@ -124,24 +126,17 @@ def text_key(table, row):
     return words if table.pairs is None else words + "\0" + " ".join(table.pairs[row].split())
 
 
-def _by_label(table, texts, salt):
-    """{label: [[rows of one text], …] in hashed order}; a text with several labels counts for its first."""
-    by_label = {}
-    for key in sorted(texts, key=lambda key: _hash(salt, key)):
-        by_label.setdefault(table.labels[texts[key][0]], []).append(texts[key])
-    return by_label
+def _quotas(groups, share, seed):
+    """Rows to hold out of each label: the share's whole part, then one more of those that lose most by rounding."""
+    counts = np.bincount(groups.labels, groups.sizes, minlength=len(groups.names)).astype(int).tolist()
+    quotas = [int(count * share) for count in counts]
+    missing = max(1, round(sum(counts) * share)) - sum(quotas)
 
+    def gain(label):
+        return quotas[label] - counts[label] * share, _hash(str(seed), groups.names[label])
 
-def _quotas(table, texts, share, seed):
-    """{label: rows to hold out}: the share's whole part, then one more to the labels that lose most by rounding."""
-    counts = {}
-    for rows in texts.values():
-        label = table.labels[rows[0]]
-        counts[label] = counts.get(label, 0) + len(rows)
-    quotas = {label: int(count * share) for label, count in counts.items()}
-    missing = max(1, round(len(table) * share)) - sum(quotas.values())
-    order = sorted(counts, key=lambda label: (quotas[label] - counts[label] * share, _hash(str(seed), label)))
-    for label in [label for label in order if counts[label] > 1][: max(0, missing)]:
+    order = sorted((label for label, count in enumerate(counts) if count > 1), key=gain)
+    for label in order[: max(0, missing)]:
         quotas[label] += 1
     return quotas
 

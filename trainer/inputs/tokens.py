@@ -1,8 +1,8 @@
-"""Token ids of a whole split, tokenized once through tf.data and kept in memory or, past a budget, in a file."""
+"""Token ids of a whole split, tokenized once through tf.data and kept in memory or in a cache of files."""
 
 import dataclasses
 import functools
-import pathlib
+import sys
 
 import numpy as np
 import tensorflow as tf
@@ -16,12 +16,14 @@ class TokenIds:
 
     ids: `<int32>[all tokens]`, an array or a memory-mapped file; row i is `ids[starts[i]:starts[i + 1]]`.
     starts: `<int64>[rows + 1]`. first: `<int32>[rows]`, tokens of the first text. truncated: `<bool>[rows]`.
+    reused: whether they were found in the cache.
     """
 
     ids: np.ndarray
     starts: np.ndarray
     first: np.ndarray
     truncated: np.ndarray
+    reused: bool = False
 
     def __len__(self):
         return len(self.first)
@@ -40,35 +42,49 @@ class TokenIds:
         return out
 
 
-def tokenize(preprocess, texts, pairs=None, *, budget_mb=512, spill_path=None, progress=None):
-    """Tokenizes every text once.
+def tokenize(preprocess, texts, pairs=None, *, cache=None, progress=None):
+    """Tokenizes every text once, or finds the ids that were kept when the same texts were tokenized before.
 
     Args:
-        preprocess: trainer.models TextPreprocessor (only its `tokenize` is used).
+        preprocess: trainer.models TextPreprocessor (only its `tokenize`, and what tells it from others, is used).
         texts, pairs: lists of str; `pairs` may be None.
-        budget_mb: ids beyond this many MB go to `spill_path` instead of memory.
-        spill_path: file for the ids that do not fit; None keeps all in memory.
-        progress: callable, rows done; called after each chunk.
+        cache: tokens_cache.TokensCache, where the ids go and from where they are mapped; None keeps them in memory.
+        progress: callable, rows done; called after each chunk, and never where the ids were found.
 
     Returns:
         TokenIds.
     """
-    store = _IdStore(budget_mb << 20, spill_path)
-    lengths, first, truncated = [], [], []
-    for tokens in _tokenized(preprocess, texts, pairs):
-        store.append(tokens.ids.flat_values.numpy())
+    key = cache and cache.key(preprocess, texts, pairs)
+    found = cache and cache.find(key)
+    if found is not None:
+        return found
+
+    def write(sink):
+        return _write(_tokenized(preprocess, texts, pairs), sink, progress)
+
+    if cache:
+        try:
+            return cache.keep(key, write)
+        except OSError as error:
+            print(f"note: token ids are not kept in {cache.folder}: {error.strerror or error}", file=sys.stderr)
+    parts = [np.zeros(0, np.int32)]
+    index = write(parts.append)
+    return TokenIds(np.concatenate(parts), *index)
+
+
+def _write(chunks, sink, progress):
+    """Gives the ids of each chunk to `sink`; returns starts, first and truncated of all rows."""
+    lengths, first, truncated = [np.zeros(1, np.int64)], [np.zeros(0, np.int32)], [np.zeros(0, bool)]
+    done = 0
+    for tokens in chunks:
+        sink(tokens.ids.flat_values.numpy())
         lengths.append(tokens.ids.row_lengths().numpy())
         first.append(tokens.first.numpy())
         truncated.append(tokens.truncated.numpy())
+        done += len(first[-1])
         if progress:
-            progress(sum(map(len, first)))
-    starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths or [[]]))]).astype(np.int64)
-    return TokenIds(
-        ids=store.finish(),
-        starts=starts,
-        first=np.concatenate(first or [np.zeros(0)]).astype(np.int32),
-        truncated=np.concatenate(truncated or [np.zeros(0)]).astype(bool),
-    )
+            progress(done)
+    return np.cumsum(np.concatenate(lengths)), np.concatenate(first), np.concatenate(truncated)
 
 
 def _tokenized(preprocess, texts, pairs):
@@ -85,30 +101,3 @@ def _tokenized(preprocess, texts, pairs):
 def encodable(text):
     """UTF-8 of a str; a lone surrogate, which UTF-8 cannot hold, becomes U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode("utf-8")
-
-
-class _IdStore:
-    """Appends arrays of ids: in memory up to a budget, then all of it in one file that is mapped, not read."""
-
-    def __init__(self, budget_bytes, path):
-        self.budget, self.path = budget_bytes, path and pathlib.Path(path)
-        self.parts, self.size, self.file = [], 0, None
-
-    def append(self, ids):
-        self.size += ids.nbytes
-        if self.file is None and self.path and self.size > self.budget:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.file = open(self.path, "wb")
-            for part in self.parts:
-                part.tofile(self.file)
-            self.parts = []
-        if self.file is None:
-            self.parts.append(ids)
-        else:
-            ids.tofile(self.file)
-
-    def finish(self):
-        if self.file is None:
-            return np.concatenate(self.parts) if self.parts else np.zeros(0, np.int32)
-        self.file.close()
-        return np.memmap(self.path, np.int32, mode="r")

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from trainer.config import UserError
 from trainer.loop.accelerator import check_compiled
-from trainer.loop.evaluate import evaluate
 from trainer.loop.progress_line import ProgressLine
 
 _SCALARS_EVERY = 10  # steps between two points of a TensorBoard curve
+_CURVE_POINTS = 1000  # that a checkpoint carries at most
 
 
 class Counter(keras.callbacks.Callback):
@@ -98,23 +98,35 @@ class Shown(keras.callbacks.Callback):
         speed = self._tokens_per_second()
         self.line.update(self.progress.step, f"{numbers}  {speed:,.0f} tokens/s")
         if self.progress.step % _SCALARS_EVERY == 0 or self.progress.step == self.total:
-            self._write(dict(logs, tokens_per_second=speed))
+            self._write(self._scalars(logs, speed))
             self.model.reset_metrics()
 
     def _tokens_per_second(self):
         seconds, tokens = self._since
         return (self.progress.trained_tokens - tokens) / max(1e-9, self.progress.seconds - seconds)
 
+    def _scalars(self, logs, speed):
+        optimizer = self.model.optimizer
+        rates = {"learning_rate": optimizer.learning_rate, "gradient_norm": optimizer.gradient_norm}
+        values = {**logs, "tokens_per_second": speed, **{name: value.numpy() for name, value in rates.items()}}
+        # the norm is NaN until enough batches have made an update
+        return {name: float(value) for name, value in values.items() if math.isfinite(value)}
+
     def _write(self, values):
         self._since = (self.progress.seconds, self.progress.trained_tokens)
+        self.progress.curve = thinned([*self.progress.curve, {"step": self.progress.step, **values}])
         with self.writer.as_default(step=self.progress.step):
             for name, value in values.items():
                 tf.summary.scalar(name, value)
-            tf.summary.scalar("learning_rate", self.model.optimizer.learning_rate)
+
+
+def thinned(curve, most=_CURVE_POINTS):
+    """Every second point of a curve that has grown beyond `most`; its last point stays."""
+    return curve[-1::-2][::-1] if len(curve) > most else curve
 
 
 class Evaluations(keras.callbacks.Callback):
-    """Evaluates dev at the given steps, keeps the best weights, stops early, and checkpoints.
+    """Evaluates dev at the given steps, keeps the best weights, stops early, checkpoints, and tells the observer.
 
     Args:
         steps: set of int, the steps after which dev is evaluated; the last step of the run is one of them.
@@ -138,7 +150,8 @@ class Evaluations(keras.callbacks.Callback):
 
     def _evaluate(self):
         self.finite.check_weights()
-        scores = evaluate(self.evaluator, self.run.dev, self.run.task)
+        logits = self.evaluator.logits(self.run.dev)
+        scores = self.run.task.score(logits, self.run.dev.targets)
         self.progress.evaluations.append({"step": self.progress.step, **scores})
         with self.writer.as_default(step=self.progress.step):
             for name, value in scores.items():
@@ -150,6 +163,9 @@ class Evaluations(keras.callbacks.Callback):
             self.progress.finished = True
             self.model.stop_training = True
         self._save()
+        if self.run.observer:  # after saving: what it draws can cost the run nothing
+            with self.writer.as_default(step=self.progress.step):
+                self.run.observer(self.progress.step, logits, self.run.dev.targets)
 
     def _is_best(self, scores):
         metric = self.run.config.optimizer.metric

@@ -22,7 +22,8 @@ class Progress:
     """How far a run has come; part of every checkpoint.
 
     step: batches done; finished: no further step will come; evaluations: one dict each, with its step and dev
-    metrics; best_step: that of the best one; seconds: spent in training; trained_tokens, trained_examples: done.
+    metrics; best_step: that of the best one; seconds: spent in training; trained_tokens, trained_examples: done;
+    curve: one dict each, with its step and the scalars of training; being here, it goes on where a run goes on.
     """
 
     step: int = 0
@@ -32,6 +33,7 @@ class Progress:
     seconds: float = 0.0
     trained_tokens: int = 0
     trained_examples: int = 0
+    curve: list = dataclasses.field(default_factory=list)
 
 
 class Checkpoints:

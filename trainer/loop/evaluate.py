@@ -1,4 +1,4 @@
-"""Logits of every row of a split, and what the task makes of them."""
+"""Logits of every row of a split."""
 
 import keras
 import numpy as np
@@ -13,12 +13,13 @@ class Evaluator:
 
     Args:
         model: keras.Model, the encoder's inputs to logits.
-        kind: "pools" or "buckets"; batch_size: rows per batch.
+        kind: "random", "pools" or "buckets"; batch_size: rows per batch.
         distributed: bool; whether the model was built under a strategy of several devices, or on a TPU.
+        widths: those of "buckets", of the training rows; None takes what suits the rows themselves.
     """
 
-    def __init__(self, model, kind, batch_size, distributed=False):
-        self.model, self.kind, self.batch_size = model, kind, batch_size
+    def __init__(self, model, kind, batch_size, distributed=False, widths=None):
+        self.model, self.kind, self.batch_size, self.widths = model, kind, batch_size, widths
         self._run = self._predict if distributed else self._forward
         self._graph = None
 
@@ -27,7 +28,7 @@ class Evaluator:
 
         progress: callable, rows done; called after each batch.
         """
-        dataset, order = rows.evaluation(self.kind, self.batch_size)
+        dataset, order = rows.evaluation(self.kind, self.batch_size, self.widths)
         found = self._run(dataset, lambda batches: progress(min(batches * self.batch_size, len(order))))
         out = np.empty((len(order), *found.shape[1:]), np.float32)
         out[order] = found[: len(order)]  # behind them: rows of weight 0 that fill up the last batch
@@ -47,8 +48,3 @@ class Evaluator:
         shown = keras.callbacks.LambdaCallback()
         shown.on_predict_batch_end = lambda batch, logs=None: progress(batch + 1)
         return self.model.predict(dataset, verbose=0, callbacks=[shown])
-
-
-def evaluate(evaluator, rows, task):
-    """{metric: float} of a split, by the task's own `score`."""
-    return task.score(evaluator.logits(rows), rows.targets)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -15,11 +16,16 @@ from trainer.loop import callbacks
 from trainer.loop.checkpoints import Checkpoints, Progress
 from trainer.loop.evaluate import Evaluator
 from trainer.loop.optimizer import AdamW, WarmupDecay, layer_rates
+from trainer.loop.profile import Profile
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What one training run works on; `encoder` was loaded within `accelerator.training()`."""
+    """What one training run works on; `encoder` was loaded within `accelerator.training()`, and they go together.
+
+    observer: called with (step, logits `<float32>[dev rows, labels]`, their targets) after each dev evaluation, when
+    all is saved and the summary writer of dev is the default one.
+    """
 
     config: Config
     task: Any
@@ -28,6 +34,7 @@ class Run:
     encoder: Any
     accelerator: accelerators.Accelerator
     workdir: pathlib.Path
+    observer: Callable | None = None
 
     @property
     def checkpoints(self):
@@ -45,9 +52,7 @@ def fit(run):
     """
     steps = plan_steps(run.config, len(run.train))
     with run.accelerator.training():
-        keras.utils.set_random_seed(run.config.run.seed)
-        model = run.task.build(run.encoder)
-        _compile(run, model, steps)
+        model = compiled(run, steps)
         progress = run.checkpoints.restore_last(model) or Progress()
         if not progress.finished:
             _fit(run, model, progress, steps)
@@ -63,6 +68,9 @@ def plan_steps(config, rows):
             f"--gradient_accumulation={accumulated} is more than the {steps} batches of the run: no weight would move; "
             f"give {steps} or less, or more --epochs"
         )
+    profiled = config.report.profiled()
+    if profiled and profiled[1] > steps:
+        raise UserError(f"--profile_steps={config.report.profile_steps}: the run has {steps} steps; give earlier ones")
     return steps
 
 
@@ -72,7 +80,10 @@ def evaluation_steps(config, steps):
     return {max(1, round(i * steps / parts)) for i in range(1, parts + 1)} | {steps}
 
 
-def _compile(run, model, steps):
+def compiled(run, steps):
+    """The model of a Run of `steps` steps at its seed, ready for Keras' fit; within `run.accelerator.training()`."""
+    keras.utils.set_random_seed(run.config.run.seed)
+    model = run.task.build(run.encoder)
     config = run.config.optimizer
     model.compile(
         optimizer=AdamW(
@@ -80,7 +91,7 @@ def _compile(run, model, steps):
             weight_decay=config.weight_decay,
             clip_norm=config.clip_norm,
             accumulation=config.gradient_accumulation,
-            rate_of=layer_rates(config.layer_decay, _count_layers(model)),
+            rate_of=layer_rates(config.layer_decay, run.encoder.backbone.num_layers),
             jit_update=run.accelerator.jit_update,
         ),
         loss=run.task.loss(),
@@ -88,20 +99,22 @@ def _compile(run, model, steps):
         jit_compile=run.accelerator.jit_step,
     )
     model.optimizer.build(model.trainable_variables)
-
-
-def _count_layers(model):
-    return sum(layer.name.startswith("transformer_layer_") for layer in model.layers)
+    return model
 
 
 def _fit(run, model, progress, steps):
     config = run.config
     kind, batch_size, seed = run.accelerator.batching, config.input.batch_size, config.run.seed
     dataset = run.train.training(kind, batch_size, seed, steps, progress.step)
-    writers = [tf.summary.create_file_writer(str(run.workdir / "tensorboard" / name)) for name in ("train", "dev")]
+    writers = [
+        # nothing in a queue: what a checkpoint has behind it must not be lost to a kill
+        tf.summary.create_file_writer(str(run.workdir / "tensorboard" / name), max_queue=0)
+        for name in ("train", "dev")
+    ]
     counter = callbacks.Counter(progress, run.train, run.train.batches(kind, batch_size, seed, steps, progress.step))
     finite = callbacks.FiniteLoss(progress, run.checkpoints)
-    evaluator = Evaluator(model, kind, config.input.eval_batch_size, run.accelerator.distributed)
+    widths = run.train.widths if kind == "buckets" else None
+    evaluator = Evaluator(model, kind, config.input.eval_batch_size, run.accelerator.distributed, widths)
     model.fit(
         dataset,
         epochs=1,
@@ -109,6 +122,7 @@ def _fit(run, model, progress, steps):
         verbose=0,
         callbacks=[
             counter,
+            *_profile(run, progress),  # before those whose own work is no part of a step
             finite,
             callbacks.Shown(progress, steps, writers[0]),
             callbacks.Evaluations(evaluation_steps(config, steps), run, evaluator, counter, finite, writers[1]),
@@ -117,3 +131,8 @@ def _fit(run, model, progress, steps):
     )
     for writer in writers:
         writer.close()
+
+
+def _profile(run, progress):
+    profiled = run.config.report.profiled()
+    return [Profile(progress, *profiled, run.workdir / "tensorboard" / "train")] if profiled else []

@@ -10,7 +10,7 @@ class ProgressLine:
     """Counts up to `total`; rewrites its line on a terminal, prints one every ten seconds into a log.
 
     Args:
-        name: what is being done. total: int, in `unit`.
+        name: what is being done. total: int, in `unit`; None where nobody knows it before `finish`.
     """
 
     def __init__(self, name, total, unit):
@@ -24,14 +24,20 @@ class ProgressLine:
         now = time.monotonic()
         self._mark = self._mark or (done, now)
         pause = 0.2 if self._terminal else _EVERY_SECONDS
-        if done < self.total and now - max(self._shown, self._began - pause / 2) < pause:
+        last = self.total is not None and done >= self.total
+        if not last and now - max(self._shown, self._began - pause / 2) < pause:
             return
         self._shown = now
-        parts = [f"{self.name} {done}/{self.total} {self.unit}", details, _clock(self._left(done, now)) + " left"]
-        line = "  ".join(part for part in parts if part)
-        end = "" if self._terminal and done < self.total else "\n"
+        of, left = ("", "") if self.total is None else (f"/{self.total}", _clock(self._left(done, now)) + " left")
+        line = "  ".join(part for part in (f"{self.name} {done}{of} {self.unit}", details, left) if part)
+        end = "" if self._terminal and not last else "\n"
         sys.stderr.write(("\r\x1b[K" if self._terminal else "") + line + end)
         sys.stderr.flush()
+
+    def finish(self, total):
+        """Shows that all is done, where the total was not known."""
+        self.total = total
+        self.update(total)
 
     def _left(self, done, now):
         """Seconds that the rest takes at the rate since the mark."""

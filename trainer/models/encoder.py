@@ -10,7 +10,7 @@ from typing import Any
 import keras_hub
 
 from trainer.config import CARRIED, EnvironmentFault, UserError, carried_path
-from trainer.models import hugging_face, tokenizers
+from trainer.models import encoder_weights, hugging_face, tokenizers
 from trainer.models.preprocessor import TextPreprocessor
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model.weights.h5", "model.weights.json")
@@ -21,7 +21,9 @@ class Encoder:
     """A pre-trained encoder with the preprocessor that belongs to it.
 
     backbone: keras_hub Backbone; preprocessor: TextPreprocessor; has_pooler: whether pre-trained pooler weights
-    came with it; name, revision (`sha256:…` of the weights) and licence: what a model card says of it.
+    came with it; name, revision (`sha256:…` of the weights) and licence: what a model card says of it; unpadded:
+    how models over its real tokens alone compute, the arguments of `Unpadded` in trainer/models/unpadded.py; None
+    where they are built over padded batches.
     """
 
     backbone: Any
@@ -30,6 +32,11 @@ class Encoder:
     name: str
     revision: str
     licence: str
+    unpadded: dict[str, Any] | None = None
+
+    def over_real_tokens(self, **how):
+        """The same encoder with `unpadded`, where its kind can be computed so; else itself."""
+        return dataclasses.replace(self, unpadded=how if encoder_weights.is_known(self.backbone) else None)
 
 
 def load_encoder(name, cache, sequence_length):

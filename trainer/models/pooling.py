@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from trainer.config import UserError
+from trainer.models.unpadded import Unpadded
 
 
 class MeanOverTokens(keras.layers.Layer):
@@ -27,10 +28,21 @@ def pool(encoder, how):
         encoder: Encoder, see trainer/models/encoder.py.
         how: "pooler", "first", "mean" or "auto": the pre-trained pooler where there is one, else the first token.
     """
+    check_pooling(encoder, how)
+    if how == "auto":
+        how = "pooler" if encoder.has_pooler else "first"
+    vector = _pooled(encoder, how)
+    if encoder.unpadded is None:
+        return vector
+    padded = keras.Model(encoder.backbone.input, vector, name="padded")
+    layer = Unpadded(padded, encoder.backbone, how, **encoder.unpadded, name="unpadded", dtype="float32")
+    return layer(encoder.backbone.input)
+
+
+def _pooled(encoder, how):
     outputs = encoder.backbone.output
     sequence = outputs["sequence_output"] if isinstance(outputs, dict) else outputs
-    check_pooling(encoder, how)
-    if how == "pooler" or (how == "auto" and encoder.has_pooler):
+    if how == "pooler":
         return outputs["pooled_output"]
     if how == "mean":
         mask = encoder.backbone.input["padding_mask"]

@@ -1,7 +1,8 @@
 """--mode=evaluate: the best weights on dev and, where there is one, on test."""
 
-from trainer.modes import job, predictions, tables
+from trainer.modes import decisions, job, predictions, reporting, tables
 from trainer.modes.workdir import RESULTS, open_workdir
+from trainer.tasks.decisions import check_dev
 
 
 def run(config):
@@ -11,28 +12,40 @@ def run(config):
         corpus = job.read_corpus(config)
         job.check_same_rows(corpus, workdir)
         results = judge(corpus, trained, workdir)
-        workdir.merge(RESULTS, results)
+        reporting.write_report(workdir)
         tables.show(config, f"run {workdir.path}", score_rows(results), {"workdir": str(workdir.path), **results})
     return 0
 
 
 def judge(corpus, trained, workdir):
-    """{"dev": {metric: float}, "test": {…}} over every row; predictions.jsonl gets those of the last split."""
-    found = {}
+    """What results.json gains: {"dev": {metric: float}, "test": {…}, "decisions": {…}}, over every row.
+
+    From here on `trained` decides as was fitted on dev. results.json, predictions.jsonl (of the last split) and
+    decisions.json are written in the end. Raises UserError where the precision that was asked for is not reached.
+    """
+    check_dev(trained.config.decision, corpus.splits.dev.labels)
+    found, judged = {}, {}
     for name, table in corpus.splits.named().items():
         if name == "train":
             continue
         rows = trained.rows(table, name)
-        logits = trained.logits(rows, f"evaluating {name}")
-        found[name] = trained.task.score(logits, rows.targets)
-    predictions.write(workdir / "predictions.jsonl", trained.task, table, logits)
+        judged[name] = trained.logits(rows, f"evaluating {name}"), rows.targets
+        found[name] = trained.task.score(*judged[name])
+    decisions.fit(trained, *judged["dev"])
+    found["decisions"] = decisions.figures(trained.task, judged)
+    (workdir / decisions.FILE).unlink(missing_ok=True)  # killed from here on, the next command judges anew
+    predictions.write(workdir / "predictions.jsonl", trained.task, table, judged[name][0])
+    reporting.keep_classes(workdir, trained.task, judged)
+    workdir.merge(RESULTS, found)
+    decisions.keep(trained, workdir)
     return found
 
 
 def score_rows(results):
     """Table rows of the scores of `judge`."""
-    return [
+    scores = [
         (f"{split} {name}", f"{value:.4f}")
         for split in ("dev", "test")
         for name, value in results.get(split, {}).items()
     ]
+    return [*scores, *decisions.rows(results["decisions"])]

@@ -1,17 +1,24 @@
 """--mode=export: the best weights as a proven version in the workdir."""
 
 from trainer.export.version import export_version
-from trainer.modes import job, tables
+from trainer.modes import decisions, evaluate, job, reporting, tables
 from trainer.modes.workdir import RESULTS, open_workdir
+
+_FIGURES = ("precision", "max_difference", "tolerance", "accuracy", "faster", "mixed_precision")  # of proof.json
 
 
 def run(config):
     """Exports and proves the trained workdir's best weights; prints the proof."""
     with open_workdir(config) as workdir:
         trained = job.Trained(config, workdir)
-        report = export_trained(config, job.read_corpus(config), trained, workdir)
+        corpus = job.read_corpus(config)
+        if not decisions.take(trained, workdir):  # never evaluated, or for other decisions
+            job.check_same_rows(corpus, workdir)
+            evaluate.judge(corpus, trained, workdir)
+        report = export_trained(config, corpus, trained, workdir)
         found = figures(report)
         workdir.merge(RESULTS, {"export": found})
+        reporting.write_report(workdir)
         rows = [
             ("proof", found["proof"]),
             ("version", found["version_dir"]),
@@ -26,15 +33,16 @@ def export_trained(config, corpus, trained, workdir):
     dev = corpus.splits.dev or corpus.splits.train
     return export_version(
         trained.task,
-        trained.model,
+        trained.served,
         trained.encoder,
         config=config,
         out_dir=workdir / "export",
         data_fingerprint=trained.data_fingerprint,
         dev_texts=dev.texts,
         dev_pairs=dev.pairs,
+        dev_labels=dev.labels,
         reference=trained.probabilities,
-        metrics=workdir.read(RESULTS).get("dev"),
+        card_sections=reporting.card_sections(workdir, trained.task),
     )
 
 
@@ -43,7 +51,7 @@ def figures(report):
     return {
         "version_dir": str(report.version_dir),
         "proof": report.line(),
-        "max_difference": report.proof["max_difference"],
+        **{name: report.proof[name] for name in _FIGURES if name in report.proof},
         "bytes": sum(path.stat().st_size for path in report.version_dir.rglob("*") if path.is_file()),
         "seconds": report.seconds,
         "reused": report.reused,

@@ -1,15 +1,18 @@
 """What every mode starts from: the rows, the task, the encoder and the trained model of one Config."""
 
 import dataclasses
+import hashlib
 from typing import Any
 
 import tensorflow as tf
 
 from trainer.config import UserError
+from trainer.export.served_form import served_form
 from trainer.inputs import labels as labelling
 from trainer.inputs.pipeline import Rows
 from trainer.inputs.splits import load_splits
 from trainer.inputs.tokens import encodable, tokenize
+from trainer.inputs.tokens_cache import TokensCache
 from trainer.loop.accelerator import confine
 from trainer.loop.checkpoints import Checkpoints
 from trainer.loop.evaluate import Evaluator
@@ -50,23 +53,24 @@ def open_encoder(config):
     return encoder
 
 
-def tokenized(config, preprocessor, table, name, *, targets=None, class_weights=None, spill=None):
-    """Rows of a Table, tokenized once; `spill`: file for ids beyond --ids_cache_mb."""
+def tokenized(config, preprocessor, table, name, *, targets=None, class_weights=None):
+    """Rows of a labelled Table; their token ids go to, and come from, the cache folder."""
     line = ProgressLine(f"tokenizing {name}", len(table), "texts")
-    tokens = tokenize(
-        preprocessor,
-        table.texts,
-        table.pairs,
-        budget_mb=config.input.ids_cache_mb,
-        spill_path=spill,
-        progress=line.update,
-    )
+    limit = config.input.tokens_cache_mb
+    cache = TokensCache(config.cache_dir() / "tokens", limit) if limit else None
+    tokens = tokenize(preprocessor, table.texts, table.pairs, cache=cache, progress=line.update)
+    if tokens.reused:
+        line.update(len(table), "found in the cache")
     weights = None if class_weights is None else class_weights[targets]
     return Rows(tokens, preprocessor, targets, weights)
 
 
 class Trained:
-    """The best weights of a workdir in a model rebuilt in float32: what is evaluated, exported and asked."""
+    """The best weights of a workdir in models rebuilt in float32.
+
+    model: KerasHub's own form, by which the export is proven. served: over real tokens alone where the encoder's kind
+    allows, with the weights laid out for speed: what is evaluated, exported and asked.
+    """
 
     def __init__(self, config, workdir):
         confine(config)
@@ -76,12 +80,15 @@ class Trained:
         self.encoder = open_encoder(config)
         check_same_vocabulary(self.encoder, workdir, config)
         self.model = self.task.build(self.encoder)
-        self.progress = Checkpoints(workdir / "checkpoints").restore_best(self.model)
-        self._evaluator = Evaluator(self.model, "pools", config.input.eval_batch_size)
+        checkpoints = Checkpoints(workdir / "checkpoints")
+        self.progress = checkpoints.restore_best(self.model)
+        self.served = served_form(self.task, self.model, self.encoder)
+        self.fingerprint = _fingerprint(checkpoints.best, workdir / TASK)
+        self._evaluator = Evaluator(self.served, "pools", config.input.eval_batch_size)
 
-    def rows(self, table, name, labelled=True):
-        """Rows of a Table for this model."""
-        targets = self.task.targets(table.labels) if labelled else None
+    def rows(self, table, name):
+        """Rows of a labelled Table for this model."""
+        targets = self.task.targets(table.labels)
         return tokenized(self.config, self.encoder.preprocessor, table, name, targets=targets)
 
     def logits(self, rows, name):
@@ -89,11 +96,36 @@ class Trained:
         line = ProgressLine(name, len(rows), "texts")
         return self._evaluator.logits(rows, line.update)
 
+    def answer(self, table, progress):
+        """(logits `<float32>[rows, labels]`, truncated `<bool>[rows]`) of a Table without labels, in its order.
+
+        progress: callable, rows done; called after each batch.
+        """
+        preprocessor = self.encoder.preprocessor
+        tokens = tokenize(preprocessor, table.texts, table.pairs)
+        return self._evaluator.logits(Rows(tokens, preprocessor), progress), tokens.truncated
+
+    def vectors(self, rows, name):
+        """(vectors `<float32>[rows, hidden]`, logits `<float32>[rows, labels]`) of Rows, in their order."""
+        line = ProgressLine(name, len(rows), "texts")
+        embedder = Evaluator(self.task.embedder(self.served), "pools", self.config.input.eval_batch_size)
+        vectors = embedder.logits(rows, line.update)
+        return vectors, self.model.get_layer("logits")(vectors).numpy()
+
     def probabilities(self, texts, pairs=None):
         """Probabilities `<float32>[texts, labels]` of lists of str or bytes, eagerly: the reference of the proof."""
         columns = [tf.constant([t if isinstance(t, bytes) else encodable(t) for t in c]) for c in (texts, pairs) if c]
         features, _ = self.encoder.preprocessor(*columns)
         return self.task.probabilities(self.model(features, training=False)).numpy()
+
+
+def _fingerprint(*paths):
+    """SHA-256 of the files, one after another."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def check_same_rows(corpus, workdir):

@@ -1,5 +1,6 @@
 """manifest.json: what really ran, as far as another machine needs it to do the same."""
 
+import collections
 import importlib.metadata
 import platform
 import sys
@@ -7,6 +8,8 @@ import time
 
 import keras
 import tensorflow as tf
+
+from trainer.models import islands
 
 
 def describe(config, corpus, encoder, accelerator):
@@ -20,6 +23,7 @@ def describe(config, corpus, encoder, accelerator):
             "fingerprint": corpus.fingerprint,
             "rows": {name: len(table) for name, table in corpus.splits.named().items()},
             "labels": list(corpus.labels),
+            "label_counts": {name: label_counts(table, corpus.labels) for name, table in corpus.splits.named().items()},
         },
         "encoder": {
             "name": encoder.name,
@@ -37,7 +41,20 @@ def describe(config, corpus, encoder, accelerator):
     }
 
 
-def shapes(batches):
-    """How many shapes these batches have, each of which XLA compiles where it compiles the step, and the widest."""
+def label_counts(table, labels):
+    """{label: rows} of a Table, every label named."""
+    return dict.fromkeys(labels, 0) | collections.Counter(table.labels)
+
+
+def shapes(batches, lengths, accelerator):
+    """How many shapes these batches have, the widest, and for how many XLA compiles a program.
+
+    Of a whole step that is one for each shape; of activations over real tokens one for each multiple of 64 tokens that
+    a batch fills up to; of the optimizer's update alone one, whatever comes.
+    """
+    batches = list(batches)
     found = {(batch.size, batch.width) for batch in batches}
-    return {"distinct": len(found), "widest": max((width for _, width in found), default=0)}
+    compiled = len(found) if accelerator.jit_step else int(accelerator.jit_update)
+    if accelerator.jit_activations:
+        compiled = len({islands.filled(int(lengths[batch.rows].sum())) for batch in batches})
+    return {"distinct": len(found), "widest": max((width for _, width in found), default=0), "compiled": compiled}

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import rich.table
 
+from trainer.export.limits import check_precision
 from trainer.inputs.batching import padding_share
 from trainer.loop import accelerator as accelerators
 from trainer.loop.checkpoints import bytes_needed
@@ -19,7 +20,8 @@ def run(config):
     """Prints rows and labels, token lengths, batching, steps, parameters, hardware and disk needed."""
     corpus = job.read_corpus(config)
     accelerator = accelerators.choose(config)
-    encoder = job.open_encoder(config)
+    accelerator, encoder = accelerator.with_encoder(job.open_encoder(config), config)
+    check_precision(config, encoder)
     model = job.make_task(config, corpus.labels).build(encoder)
     tokens = {
         name: job.tokenized(config, encoder.preprocessor, table, name).tokens
@@ -40,11 +42,11 @@ def _plan(config, corpus, accelerator, encoder, model, tokens):
     weights = sum(int(np.prod(v.shape)) for v in model.weights)
     return {
         "rows": {name: len(table) for name, table in corpus.splits.named().items()},
-        "labels": {name: _counts(corpus.labels, table) for name, table in corpus.splits.named().items()},
+        "labels": {name: manifest.label_counts(table, corpus.labels) for name, table in corpus.splits.named().items()},
         "token_lengths": {f"p{p}": int(np.percentile(lengths, p)) for p in _PERCENTILES},
         "truncated": {name: int(found.truncated.sum()) for name, found in tokens.items()},
-        "padding": padding_share(lengths, batches),
-        "shapes": manifest.shapes(batches),
+        "padding": 0.0 if accelerator.unpadded else padding_share(lengths, batches),
+        "shapes": manifest.shapes(batches, lengths, accelerator),
         "steps_per_epoch": len(batches),
         "steps": len(batches) * config.optimizer.epochs,
         "parameters": weights,
@@ -55,22 +57,29 @@ def _plan(config, corpus, accelerator, encoder, model, tokens):
     }
 
 
-def _counts(labels, table):
-    return {label: table.labels.count(label) for label in labels}
-
-
 def _rows(result):
     lengths = ", ".join(f"{name} {value}" for name, value in result["token_lengths"].items())
     truncated = ", ".join(f"{name} {count}" for name, count in result["truncated"].items())
     return [
         ("tokens per text", lengths),
         ("truncated texts", truncated),
-        ("batching", f"{result['batching']}, {result['padding']:.1%} padding, {result['shapes']['distinct']} shapes"),
+        ("batching", f"{result['batching']}, {_padding(result)}, {result['shapes']['distinct']} shapes"),
         ("steps", f"{result['steps']} ({result['steps_per_epoch']} per epoch)"),
         ("parameters", f"{result['parameters']:,}, of which {result['trainable_parameters']:,} train"),
-        ("device", f"{result['device']} × {result['replicas']}, {result['precision']}, XLA: {result['xla']}"),
+        ("device", f"{result['device']} × {result['replicas']}, {result['precision']}, XLA: {_xla(result)}"),
         ("disk", f"{result['disk_needed_bytes'] >> 20:,} MB needed, {result['disk_free_bytes'] >> 20:,} MB free"),
     ]
+
+
+def _xla(result):
+    compiled = result["shapes"]["compiled"]
+    return result["xla"] + (f", compiled for {compiled} shapes" if compiled > 1 else "")
+
+
+def _padding(result):
+    if result["unpadded"]:
+        return "no padding but in attention"
+    return f"{result['padding']:.1%} padding"
 
 
 def _print_labels(corpus):
@@ -79,7 +88,7 @@ def _print_labels(corpus):
     table.add_column("label")
     for name in splits:
         table.add_column(name, justify="right")
-    counts = {name: _counts(corpus.labels, rows) for name, rows in splits.items()}
+    counts = {name: manifest.label_counts(rows, corpus.labels) for name, rows in splits.items()}
     for label in corpus.labels:
         table.add_row(label, *(str(counts[name][label]) for name in splits))
     table.add_row("all", *(str(len(rows)) for rows in splits.values()))

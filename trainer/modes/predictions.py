@@ -6,24 +6,33 @@ from trainer.modes.workdir import write_whole
 
 
 def write(path, task, table, logits):
-    """Writes row, text, label, score and probabilities of each row of a Table, in its order.
+    """Writes the lines of every row of a Table."""
+    write_whole(path, lines(task, table, logits))
+
+
+def lines(task, table, logits, first=0):
+    """Row, text, label, score and probabilities of each row of a Table, in its order, a line of JSON each.
 
     Args:
-        logits: `<float32>[rows, labels]`. `row` counts from 0; `true_label` is there where the Table is labelled.
+        logits: `<float32>[rows, labels]`. first: number of the Table's first row; `abstain` is there where the task
+            may abstain, `true_label` where the Table is labelled.
     """
-    probabilities = task.probabilities(logits).numpy()
-    write_whole(path, "".join(_line(task, table, row, p) for row, p in enumerate(probabilities)))
+    answers = task.answers(logits)
+    names = ["label", "score", "probabilities"] + ["abstain"] * bool(task.decisions.target_precision)
+    columns = [answers[name].tolist() for name in names]
+    return "".join(
+        _line(task, table, row, first + row, dict(zip(names, each, strict=True)))
+        for row, each in enumerate(zip(*columns, strict=True))
+    )
 
 
-def _line(task, table, row, probabilities):
-    best = int(probabilities.argmax())
-    content = {"row": row, "text": table.texts[row]}
+def _line(task, table, row, number, answer):
+    content = {"row": number, "text": table.texts[row]}
     if table.pairs is not None:
         content["text_pair"] = table.pairs[row]
-    content |= {
-        "label": task.labels[best],
-        "score": float(probabilities[best]),
-        "probabilities": dict(zip(task.labels, map(float, probabilities), strict=True)),
+    content |= answer | {
+        "label": answer["label"].decode(),
+        "probabilities": dict(zip(task.labels, answer["probabilities"], strict=True)),
     }
     if table.labels is not None:
         content["true_label"] = table.labels[row]

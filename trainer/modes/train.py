@@ -4,13 +4,17 @@ import shutil
 
 import keras
 
+from data.doctor import at_start
 from trainer.config import EnvironmentFault, UserError
+from trainer.export.limits import check_precision
 from trainer.export.version import check_targets
 from trainer.loop import accelerator as accelerators
 from trainer.loop.checkpoints import Checkpoints, bytes_needed
 from trainer.loop.fit import Run, fit, plan_steps
-from trainer.modes import evaluate, export, job, manifest, tables
-from trainer.modes.workdir import MANIFEST, RESULTS, open_workdir
+from trainer.modes import evaluate, export, job, manifest, reporting, tables
+from trainer.modes.workdir import DOCTOR, MANIFEST, RESULTS, open_workdir
+from trainer.report import page
+from trainer.tasks.decisions import check_dev
 
 
 def run(config):
@@ -19,10 +23,14 @@ def run(config):
     corpus = job.read_corpus(config)
     if corpus.splits.dev is None:
         raise UserError("no dev rows: give a dev file, or a --dev_fraction above 0; they choose the best weights")
+    check_dev(config.decision, corpus.splits.dev.labels)
+    found = at_start.look(config, corpus.splits)
     accelerator = accelerators.choose(config)
     with accelerator.training():
         keras.utils.set_random_seed(config.run.seed)  # of the dropout layers that the encoder brings
         encoder = job.open_encoder(config)
+        check_precision(config, encoder)
+        accelerator, encoder = accelerator.with_encoder(encoder, config)
     steps = plan_steps(config, len(corpus.splits.train))
     # Only now, when the flags are known to be good, is anything written.
     with open_workdir(config, create=True) as workdir:
@@ -30,15 +38,22 @@ def run(config):
         if progress:
             job.check_same_rows(corpus, workdir)
             job.check_same_vocabulary(encoder, workdir, config)
+        if found:
+            workdir.write(DOCTOR, found)
+        elif not progress:  # what was seen of rows that are no longer meant
+            (workdir / DOCTOR).unlink(missing_ok=True)
         if not (progress and progress.finished):
             progress = _train(config, corpus, accelerator, encoder, workdir)
         del encoder  # its weights are not needed twice
         trained = job.Trained(config, workdir)
-        results = {"train": _training_figures(progress, steps)} | evaluate.judge(corpus, trained, workdir)
-        workdir.merge(RESULTS, results)
+        results = workdir.merge(RESULTS, {"train": _training_figures(progress, steps)})
+        results |= evaluate.judge(corpus, trained, workdir)
+        reporting.keep_curve(workdir, progress)
+        reporting.fill_tensorboard(config, trained, corpus.splits.dev, workdir)
         if config.export.export:
             report = export.export_trained(config, corpus, trained, workdir)
             results = workdir.merge(RESULTS, {"export": export.figures(report)})
+        reporting.write_report(workdir)
         _show(config, workdir, results)
     return 0
 
@@ -54,18 +69,18 @@ def _train(config, corpus, accelerator, encoder, workdir):
             name,
             targets=task.targets(table.labels),
             class_weights=corpus.class_weights if name == "train" else None,
-            spill=workdir / f"{name}.ids",
         )
         for name, table in (("train", corpus.splits.train), ("dev", corpus.splits.dev))
     )
-    run = Run(config, task, train, dev, encoder, accelerator, workdir.path)
-    workdir.write(MANIFEST, manifest.describe(config, corpus, encoder, accelerator))
+    run = Run(config, task, train, dev, encoder, accelerator, workdir.path, reporting.observer(task, corpus.splits.dev))
+    reused = {"tokens_reused": {"train": train.tokens.reused, "dev": dev.tokens.reused}}
+    workdir.write(MANIFEST, manifest.describe(config, corpus, encoder, accelerator) | reused)
     job.save_task(workdir, corpus, encoder)
     progress = fit(run)
-    for spilt in workdir.path.glob("*.ids"):
-        spilt.unlink()
     batches = train.batches(accelerator.batching, config.input.batch_size, config.run.seed, progress.step)
-    workdir.merge(MANIFEST, {"steps": progress.step, "shapes": manifest.shapes(batches)})
+    workdir.merge(
+        MANIFEST, {"steps": progress.step, "shapes": manifest.shapes(batches, train.tokens.lengths, accelerator)}
+    )
     return progress
 
 
@@ -101,5 +116,6 @@ def _show(config, workdir, results):
     if config.export.export:
         rows.append(("proof", results["export"]["proof"]))
         rows.append(("version", results["export"]["version_dir"]))
+    rows.append(("report", workdir / page.REPORT))
     rows.append(("TensorBoard", f"tensorboard --logdir {workdir / 'tensorboard'}"))
     tables.show(config, f"run {workdir.path}", rows, {"workdir": str(workdir.path), **results})

@@ -12,6 +12,7 @@ from trainer import flagfile
 from trainer.config import FREE_TO_CHANGE, UserError
 
 FLAGS, TASK, RESULTS, MANIFEST, LOCK = "flags.txt", "task.json", "results.json", "manifest.json", ".lock"
+DOCTOR = "doctor.json"  # what the doctor found at the start, as python -m data.doctor --json has it
 _UNTRAINED = "--workdir={}: nothing was trained here; run --mode=train first"
 
 
@@ -147,8 +148,8 @@ def _check_flags(path, config):
     """
     if not (path / FLAGS).is_file() or not any((path / "checkpoints").glob("*.safetensors")):
         return
-    before = _lines((path / FLAGS).read_text(encoding="utf-8"))
-    now = _lines(flagfile.render(config))
+    before = flagfile.values((path / FLAGS).read_text(encoding="utf-8"))
+    now = flagfile.values(flagfile.render(config))
     differ = [name for name in now if name in before and name not in FREE_TO_CHANGE and now[name] != before[name]]
     if differ:
         shown = ", ".join(f"--{name}={now[name]} (was {before[name]})" for name in differ[:5])
@@ -157,13 +158,3 @@ def _check_flags(path, config):
             f"--workdir={path} belongs to a run with other flags: {shown}{more}; "
             f"give --flagfile={path / FLAGS}, another --workdir, or --overwrite to train anew"
         )
-
-
-def _lines(text):
-    """{flag: value text} of a rendered flagfile."""
-    found = {}
-    for line in text.splitlines():
-        if line.startswith("--"):
-            name, equals, value = line[2:].partition("=")
-            found[name] = value if equals else "true"
-    return found

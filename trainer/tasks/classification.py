@@ -1,11 +1,15 @@
 """One label per text or pair of texts."""
 
+import copy
+
 import keras
 import numpy as np
 import tensorflow as tf
 from sklearn import metrics as sklearn_metrics
 
+from trainer.metrics.calibration import negative_log_likelihood
 from trainer.models.pooling import pool
+from trainer.tasks.decisions import Decisions
 
 
 class SmoothedCrossEntropy(keras.losses.Loss):
@@ -36,6 +40,13 @@ class Classification:
         self.labels = tuple(labels)
         self.text_pair = text_pair
         self.config = model_config
+        self.decisions = Decisions()
+
+    def decided(self, decisions):
+        """The same task, whose answers follow `decisions` from here on; what is learned does not change by them."""
+        task = copy.copy(self)
+        task.decisions = decisions
+        return task
 
     def build(self, encoder):
         """keras.Model: the encoder's inputs to logits `<float32>[batch, labels]`."""
@@ -69,28 +80,32 @@ class Classification:
         return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
 
     def score(self, logits, targets):
-        """Logits `<float32>[rows, labels]` and ids `<int>[rows]` to {metric: float}."""
+        """Logits `<float32>[rows, labels]` and ids `<int>[rows]` to {metric: float}, at temperature 1."""
         predicted = logits.argmax(axis=1)
-        logits = logits.astype(np.float64)
-        log_sum = np.logaddexp.reduce(logits, axis=1)
         return {
             "accuracy": float(np.mean(predicted == targets)),
             "macro_f1": float(sklearn_metrics.f1_score(targets, predicted, average="macro", zero_division=0)),
-            "loss": float(np.mean(log_sum - logits[np.arange(len(targets)), targets])),
+            "loss": negative_log_likelihood(logits, targets),
         }
 
     def probabilities(self, logits):
-        """Logits `<float32>[batch, labels]` to probabilities of the same shape, as TensorFlow ops."""
-        return tf.nn.softmax(logits)
+        """Logits `<float32>[batch, labels]` to calibrated probabilities of the same shape, as TensorFlow ops."""
+        return tf.nn.softmax(logits / self.decisions.temperature)
 
     def serving_outputs(self, logits, truncated):
-        """The named outputs of `serving_default`, as TensorFlow ops; `abstain` is false until a threshold is set."""
+        """The named outputs of `serving_default`, as TensorFlow ops; no decision moves `label`."""
         probabilities = self.probabilities(logits)
-        best = tf.argmax(probabilities, axis=1)
+        best, score = tf.argmax(logits, axis=1), tf.reduce_max(probabilities, axis=1)
+        thresholds = tf.constant(self.decisions.of(self.labels), tf.float32)
         return {
             "label": tf.gather(tf.constant(self.labels), best),
-            "score": tf.reduce_max(probabilities, axis=1),
+            "score": score,
             "probabilities": probabilities,
             "truncated": truncated,
-            "abstain": tf.zeros_like(truncated),
+            "abstain": score < tf.gather(thresholds, best),
         }
+
+    def answers(self, logits):
+        """The same outputs offline, as numpy arrays, of logits `<float32>[rows, labels]`; `truncated` is false."""
+        outputs = self.serving_outputs(tf.constant(logits), tf.zeros(len(logits), tf.bool))
+        return {name: output.numpy() for name, output in outputs.items()}

@@ -12,6 +12,7 @@ import tensorflow as tf
 from serving import exchange, loader
 from trainer.config import Config
 from trainer.export import clean_process
+from trainer.export.served_form import served_form
 from trainer.export.version import export_version
 from trainer.models.encoder import load_encoder
 from trainer.tasks import TASKS
@@ -22,10 +23,11 @@ LENGTH = 12
 
 @dataclasses.dataclass
 class Trained:
-    """What an export needs of a training."""
+    """What an export needs of a training. model: KerasHub's form; served: the one that is exported."""
 
     task: Any
     model: Any
+    served: Any
     encoder: Any
     config: Config
 
@@ -33,6 +35,11 @@ class Trained:
         columns = [tf.constant(column) for column in (texts, pairs) if column is not None]
         features, _ = self.encoder.preprocessor(*columns)
         return self.task.probabilities(self.model(features, training=False)).numpy()
+
+    def labels(self):
+        """What it says of DEV: with these as labels its accuracy is 1."""
+        pairs = DEV[::-1] if self.task.text_pair else None
+        return [self.task.labels[best] for best in self.reference(DEV, pairs).argmax(axis=1)]
 
     def export(self, out_dir, **changes):
         given = {
@@ -43,7 +50,7 @@ class Trained:
         }
         if self.task.text_pair:
             given["dev_pairs"] = DEV[::-1]
-        return export_version(self.task, self.model, self.encoder, out_dir=out_dir, **(given | changes))
+        return export_version(self.task, self.served, self.encoder, out_dir=out_dir, **(given | changes))
 
 
 def train(folder, pair=False, **flags):
@@ -54,7 +61,7 @@ def train(folder, pair=False, **flags):
     model = task.build(encoder)
     head = model.get_layer("logits").kernel
     head.assign(np.random.default_rng(3).normal(size=head.shape))
-    return Trained(task, model, encoder, config)
+    return Trained(task, model, served_form(task, model, encoder), encoder, config)
 
 
 @pytest.fixture(scope="session")
@@ -65,17 +72,17 @@ def trained(bert_folder):
 @pytest.fixture(scope="session")
 def exported(trained, tmp_path_factory):
     """ExportReport of the tiny classifier; leave its files as they are."""
-    return trained.export(tmp_path_factory.mktemp("export"), metrics={"accuracy": 0.5})
+    return trained.export(tmp_path_factory.mktemp("export"), card_sections="## Scores\n")
 
 
 @pytest.fixture
 def in_process(monkeypatch):
     """The version is asked in this process: the same loading and running, without the start of another Python."""
 
-    def ask(version_dir, requests, scratch):
+    def ask(version_dir, requests, scratch, mixed_precision=False):
         asked, answered = version_dir.parent / "asked.npz", version_dir.parent / "answered.npz"
         exchange.write(asked, requests)
-        status = loader.answer_requests(version_dir, asked, answered)
+        status = loader.answer_requests(version_dir, asked, answered, mixed_precision)
         return status, exchange.read(answered) if status["status"] == "ok" else None
 
     monkeypatch.setattr(clean_process, "ask", ask)

@@ -27,13 +27,13 @@ TEXT = [tf.TensorSpec([None], tf.string, name="text")]
 
 @pytest.fixture(scope="module")
 def samples(trained):
-    return collect(DEV, None, 256, trained.task.labels, trained.reference)
+    return collect(DEV, None, 256, trained.task, trained.reference)
 
 
 @pytest.fixture(scope="module")
 def few(trained):
     """Samples small enough to ask a foreign version for."""
-    return Samples([b"a film", b"the"], None, 2, 0, trained.task.labels, np.zeros((2, 3), np.float32))
+    return Samples([b"a film", b"the"], None, 2, 0, trained.task.labels, (0.0,) * 3, np.zeros((2, 3), np.float32))
 
 
 def refusal(version, samples, **given):
@@ -239,7 +239,7 @@ def test_a_model_that_looks_at_its_neighbours_is_refused(trained, tmp_path, in_p
     tokens = keras.layers.Lambda(lambda x: x - keras.ops.mean(x, axis=0, keepdims=True))
     body = trained.model.get_layer("embedding").output
     model = keras.Model(trained.model.input, keras.layers.Dense(3, name="logits")(tokens(body)))
-    neighbourly = dataclasses.replace(trained, model=model)
+    neighbourly = dataclasses.replace(trained, model=model, served=model)
     with pytest.raises(ProofRefused, match=r"difference of a single row from the batch is 0.\d+, allowed is 1e-04"):
         neighbourly.export(tmp_path)
 
@@ -274,7 +274,7 @@ def test_samples_cover_short_and_long_dev_texts(trained):
         return np.full((len(texts), 3), 1 / 3)
 
     dev = ["x" * n for n in range(100)]
-    samples = collect(dev, dev[::-1], 5, trained.task.labels, reference)
+    samples = collect(dev, dev[::-1], 5, trained.task, reference)
     assert [len(text) for text in samples.texts[:5]] == [0, 25, 50, 74, 99]
     assert [len(text) for text in samples.pairs[:5]] == [99, 74, 49, 25, 0]
     assert len(samples.texts) == len(samples.pairs) == len(samples.probabilities)

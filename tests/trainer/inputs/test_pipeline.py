@@ -32,7 +32,7 @@ def listed(dataset):
     return [tuple(part) for part in dataset.as_numpy_iterator()]
 
 
-@pytest.mark.parametrize("kind", ["pools", "buckets"])
+@pytest.mark.parametrize("kind", ["random", "pools", "buckets"])
 def test_each_row_comes_once_an_epoch_with_its_own_columns(rows, kind):
     steps = len(rows.epoch(kind, 8, 1, 0))
     seen = []
@@ -58,7 +58,7 @@ def test_filled_rows_weigh_nothing_and_are_whole_texts(rows):
     assert (features["padding_mask"].sum(axis=1) > 0).all() and set(target[3:]) == {target[0]}
 
 
-@pytest.mark.parametrize("kind", ["pools", "buckets"])
+@pytest.mark.parametrize("kind", ["random", "pools", "buckets"])
 def test_a_continued_run_gets_the_batches_that_are_left(rows, kind):
     steps = 3 * len(rows.epoch(kind, 8, 1, 0)) - 2  # ends inside the third epoch
     whole = listed(rows.training(kind, 8, 1, steps))
@@ -73,22 +73,22 @@ def test_a_continued_run_gets_the_batches_that_are_left(rows, kind):
 
 def test_epochs_and_seeds_have_orders_of_their_own(rows):
     def order(seed):
-        return [batch[0]["token_ids"][:, 0].tolist() for batch in listed(rows.training("pools", 8, seed, 22))]
+        return [batch[0]["token_ids"][:, 0].tolist() for batch in listed(rows.training("random", 8, seed, 22))]
 
     assert order(1) == order(1) != order(2)
     assert order(1)[:11] != order(1)[11:]
 
 
-@pytest.mark.parametrize("kind, batch_size", [("pools", 8), ("buckets", 8), ("pools", 200), ("buckets", 200)])
+@pytest.mark.parametrize("kind, batch_size", [("random", 8), ("buckets", 8), ("random", 200), ("buckets", 200)])
 def test_evaluation_gives_every_row_once_in_the_order_it_names(rows, kind, batch_size):
     dataset, order = rows.evaluation(kind, batch_size)
     numbers = np.concatenate([features["token_ids"][:, 0] for features, _, _ in listed(dataset)]) - 100
     assert numbers[: len(order)].tolist() == order.tolist()
     assert sorted(order) == list(range(83))
-    assert len(numbers) == (83 if kind == "pools" else -(-83 // batch_size) * batch_size)
+    assert len(numbers) == (83 if kind == "random" else -(-83 // batch_size) * batch_size)
 
 
-@pytest.mark.parametrize("kind", ["pools", "buckets"])
+@pytest.mark.parametrize("kind", ["random", "pools", "buckets"])
 def test_the_plan_is_what_is_trained(rows, kind):
     steps = 2 * len(rows.epoch(kind, 8, 1, 0)) - 3
     for first in (0, 5, 15, steps):
@@ -98,5 +98,5 @@ def test_the_plan_is_what_is_trained(rows, kind):
 
 def test_rows_without_labels_or_weights():
     plain = numbered(5, targets=None, weights=None)
-    ((_, target, weight),) = listed(plain.training("pools", 8, 1, 1))
+    ((_, target, weight),) = listed(plain.training("random", 8, 1, 1))
     assert target.tolist() == [0] * 5 and weight.tolist() == [1.0] * 5

@@ -8,7 +8,9 @@ import json
 import pytest
 
 from trainer.config import UserError
-from trainer.inputs.sources import kind_of, nearest, read_table
+from trainer.inputs.columns import kind_of, nearest
+from trainer.inputs.readers import Fault
+from trainer.inputs.sources import read_chunks, read_rows, read_table
 
 ROWS = [
     ("plain", "good"),
@@ -182,7 +184,7 @@ def test_take_keeps_lines_with_their_rows(write):
         ("a.csv", "text,label\na,b\n".encode("utf-16"), "a.csv:1: not UTF-8"),
         ("a.tsv.gz", b"text\tlabel\n\n\xff\tb\n", "a.tsv.gz:3: not UTF-8"),
         ("a.jsonl", b'{"text": "' + b"x" * 70_000 + b'", "label": "b"}\n{"text": "\xe9"}', "a.jsonl:2: not UTF-8"),
-        ("a.xlsx", "x", "a.xlsx: unknown kind of file; allowed are .csv, .tsv, .jsonl, .txt, each also with .gz"),
+        ("a.xlsx", "x", "a.xlsx: unknown kind of file; allowed are .csv, .tsv, .jsonl, .txt (each also with .gz)"),
         ("a.json", "[]", "a.json: unknown kind of file"),
     ],
 )
@@ -208,8 +210,58 @@ def test_many_long_columns_make_one_short_line(write):
 
 
 def test_kinds_and_nearest():
-    assert [kind_of(name) for name in ("A.CSV", "b.tsv.GZ", "c.jsonl", "d.txt", "e.parquet", "csv")] == [
+    assert [kind_of(name) for name in ("A.CSV", "b.tsv.GZ", "c.jsonl", "d.txt", "e.xlsx", "csv")] == [
         ".csv", ".tsv", ".jsonl", ".txt", "", ""
     ]  # fmt: skip
+    assert {kind_of(name) for name in ("a.TFRecord", "a.tfrecord.gz", "a.tfrecord-00001-of-00002")} == {".tfrecord"}
+    assert [kind_of(name) for name in ("a-00001-of-00002.parquet", "a.parquet.csv")] == [".parquet", ".csv"]
     assert nearest("TEXT", ["label", "text"]) == "text" and nearest("zzz", ["text"]) is None
     assert nearest("x", []) is None
+
+
+SPOILT = {
+    "a.csv": 'text,label\nok,x\nonly one\n"he" said,x\nlast,y\n"open,z\n',
+    "a.tsv": "text\tlabel\nok\tx\nonly one\n\ta\tb\nlast\ty\n",
+    "a.jsonl": '{"text": "ok", "label": "x"}\n{"text": \n{"txt": "", "label": "x"}\n{"text": null, "label": "x"}\n'
+    '{"text": "last", "label": "y"}\n',
+}
+FOUND = {
+    "a.csv": [(3, "fields"), (4, "csv"), (6, "csv")],
+    "a.tsv": [(3, "fields"), (4, "fields")],
+    "a.jsonl": [(2, "json"), (3, "columns"), (4, "value")],
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_faults_are_told_and_reading_goes_on(write, name):
+    faults = []
+    rows = list(read_rows(write(name, SPOILT[name]), ["text", "label"], faults.append))
+    assert [cells for _, cells in rows] == [["ok", "x"], ["last", "y"]]
+    assert [(fault.line, fault.kind) for fault in faults] == FOUND[name]
+    refused = refusal(name)
+    assert refused == f"{name}:{faults[0].line}: {faults[0].message}"
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_bytes_that_are_not_utf8_are_told_and_come_as_they_are(write, kind):
+    content = WRITERS[kind]([("qq", "x"), ("ww", "y")]).encode().replace(b"qq", b"a\xff").replace(b"ww", "é".encode())
+    faults = []
+    rows = list(read_rows(write("a" + kind, content), ["text"], faults.append))
+    assert rows[1][1] == ["é"] and len(rows) == 2
+    assert faults == [Fault(rows[0][0], "encoding", "not UTF-8; save the file as UTF-8")]
+    if kind != ".jsonl":
+        assert rows[0][1][0].encode("utf-8", "surrogateescape") == b"a\xff"
+
+
+def test_a_column_that_is_missing_is_one_fault(write):
+    faults = []
+    assert list(read_rows(write("a.csv", "texts,label\na,x\nb,y\n"), ["text", "label"], faults.append)) == []
+    assert [(f.line, f.kind) for f in faults] == [(1, "columns")] and "did you mean 'texts'?" in faults[0].message
+
+
+def test_chunks_are_the_table_cut_in_pieces(write):
+    name = write("a.csv", as_csv(ROWS))
+    chunks = list(read_chunks(name, size=3))
+    assert [len(chunk) for chunk in chunks] == [3, 3, 1]
+    assert [text for chunk in chunks for text in chunk.texts] == read_table(name).texts
+    assert [chunk.where(0) for chunk in chunks] == ["a.csv:2", "a.csv:5", "a.csv:8"]

@@ -46,7 +46,7 @@ def test_a_folder_with_all_three(tmp_path, kind, dev):
     for name, part in (("train", ROWS[:30]), (dev, ROWS[30:40]), ("test", ROWS[40:45])):
         write(tmp_path / (name + kind), part)
     (tmp_path / "README.md").write_text("not data")
-    (tmp_path / "train.parquet").write_text("not read")
+    (tmp_path / "train.xlsx").write_text("not read")
     splits = load(tmp_path)
     assert [len(table) for table in splits.named().values()] == [30, 10, 5]
     assert splits.dev.path.endswith(dev + kind) and splits.test.texts[0] == "text 40"
@@ -167,7 +167,9 @@ def test_two_files_for_one_split(tmp_path):
 def test_a_folder_without_train_says_what_it_holds(tmp_path):
     assert "the folder holds nothing" in refusal(tmp_path)
     write(tmp_path / "reviews.csv", ROWS)
-    assert "no train{.csv,.tsv,.jsonl} (also .gz); the folder holds reviews.csv" in refusal(tmp_path)
+    said = refusal(tmp_path)
+    assert "no train{.csv,.tsv,.jsonl,.parquet,.arrow,.tfrecord,.tfrecords} (the first three also .gz); the" in said
+    assert said.endswith("the folder holds reviews.csv")
 
 
 def test_carried_data_comes_from_the_cache_or_says_how_to_fetch_it(tmp_path):

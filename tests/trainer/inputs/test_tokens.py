@@ -1,4 +1,4 @@
-"""Token ids are made once, the same in memory and in a file, for any text that Python can hold."""
+"""Token ids are made once, whatever the chunks, for any text that Python can hold."""
 
 import numpy as np
 import pytest
@@ -38,28 +38,6 @@ def test_pairs_keep_where_the_second_text_begins(preprocessor):
     direct = preprocessor.tokenize(*(tf.constant([encodable(t) for t in texts]) for texts in (TEXTS, TEXTS[::-1])))
     assert rows_of(found) == direct.ids.to_list() and found.first.tolist() == direct.first.numpy().tolist()
     assert (found.first < found.lengths).all()
-
-
-def test_a_file_holds_what_memory_would(preprocessor, tmp_path, monkeypatch):
-    monkeypatch.setattr(tokens_lib, "_CHUNK", 2)
-    texts = TEXTS * 20
-    memory = tokenize(preprocessor, texts)
-    place = tmp_path / "new" / "train.ids"
-    filed = tokenize(preprocessor, texts, budget_mb=0, spill_path=place)
-    assert isinstance(filed.ids, np.memmap) and place.stat().st_size == memory.ids.nbytes
-    assert not isinstance(memory.ids, np.memmap)
-    np.testing.assert_array_equal(filed.ids, memory.ids)
-    np.testing.assert_array_equal(filed.starts, memory.starts)
-    rows = np.array([3, 0, 119])
-    np.testing.assert_array_equal(filed.padded(rows, 12, 7), memory.padded(rows, 12, 7))
-
-
-def test_the_budget_decides_and_an_old_file_is_replaced(preprocessor, tmp_path):
-    place = tmp_path / "train.ids"
-    place.write_bytes(b"left behind by a run that was killed" * 100)
-    assert not isinstance(tokenize(preprocessor, TEXTS, budget_mb=1, spill_path=place).ids, np.memmap)
-    filed = tokenize(preprocessor, TEXTS, budget_mb=0, spill_path=place)
-    assert rows_of(filed) == rows_of(tokenize(preprocessor, TEXTS))
 
 
 def test_padded_rows(preprocessor):

@@ -33,6 +33,7 @@ def make_run(bert_folder):
         with chosen.training():
             keras.utils.set_random_seed(config.run.seed)
             encoder = load_encoder(str(bert_folder), workdir, config.input.sequence_length)
+            chosen, encoder = chosen.with_encoder(encoder, config)
         task = TASKS["classification"](("negative", "positive"), False, config.model)
         train, dev = (_rows(tiny_reviews.rows(count, seed), task, encoder) for count, seed in ((90, 1), (25, 2)))
         return Run(config, task, train, dev, encoder, chosen, workdir)

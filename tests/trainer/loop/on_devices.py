@@ -48,6 +48,7 @@ def main(count, folder, workdir):
     with chosen.training():
         logits = Evaluator(task.build(encoder), "buckets", 8, chosen.distributed).logits(dev)
     report = {"replicas": chosen.replicas, "evaluations": progress.evaluations, "logits": logits.tolist()}
+    report["curve"] = progress.curve
     print(json.dumps(report | {"examples": progress.trained_examples}))
 
 

@@ -3,12 +3,23 @@
 import dataclasses
 
 import keras
+import keras_hub
 import pytest
 import tensorflow as tf
 
 from trainer.config import Config, EnvironmentFault, UserError
 from trainer.loop import accelerator
 from trainer.loop.accelerator import check_compiled, choose
+from trainer.models.encoder import Encoder, load_encoder
+
+ALBERT = {
+    "vocabulary_size": 9,
+    "num_layers": 1,
+    "num_heads": 2,
+    "hidden_dim": 8,
+    "intermediate_dim": 16,
+    "embedding_dim": 8,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -25,14 +36,14 @@ def chosen(**flags):
 def test_a_cpu_takes_any_shape_and_compiles_the_update_alone():
     found = chosen()
     assert (found.device, found.replicas, found.distributed) == ("cpu", 1, False)
-    assert (found.batching, found.jit_step, found.jit_update, found.required) == ("pools", False, True, False)
+    assert (found.batching, found.jit_step, found.jit_update, found.required) == ("random", False, True, False)
     assert found.settings()["xla"] == "optimizer update"
 
 
 @pytest.mark.parametrize(
     "xla, step, update, required, batching",
     [
-        ("off", False, False, False, "pools"),
+        ("off", False, False, False, "random"),
         ("on", True, False, False, "buckets"),
         ("require", True, False, True, "buckets"),
     ],
@@ -44,7 +55,7 @@ def test_xla(xla, step, update, required, batching):
 
 def test_precision_follows_the_hardware(monkeypatch):
     for amx, precision in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(accelerator, "cpu_has_amx", lambda amx=amx: amx)
+        monkeypatch.setattr(accelerator, "cpu_has_bfloat16", lambda amx=amx: amx)
         assert chosen(precision="auto").precision == precision
         assert chosen(precision="bfloat16").precision == "bfloat16"
 
@@ -105,3 +116,45 @@ def test_a_step_that_runs_eagerly_is_not_compiled():
             check_compiled(one_step(jit_compile=True))
     finally:
         tf.config.run_functions_eagerly(False)
+
+
+def test_plain_speed_leaves_every_lever_out_but_those_that_a_flag_gives():
+    plain = choose(Config.from_flat({"speed": "plain"}))
+    assert (plain.precision, plain.jit_step, plain.jit_update, plain.batching) == ("float32", False, False, "random")
+    given = choose(Config.from_flat({"speed": "plain", "precision": "bfloat16", "batching": "pools"}))
+    assert (given.precision, given.jit_update, given.batching) == ("bfloat16", False, "pools")
+
+
+@pytest.mark.parametrize(
+    "flags, unpadded, batching",
+    [
+        ({}, True, "random"),
+        ({"unpadded": "off"}, False, "pools"),
+        ({"speed": "plain"}, False, "random"),
+        ({"speed": "plain", "unpadded": "on"}, True, "random"),
+        ({"batching": "pools"}, True, "pools"),
+        ({"batching": "buckets"}, False, "buckets"),
+    ],
+)
+def test_real_tokens_alone_where_shapes_may_be_any(bert_folder, tmp_path, flags, unpadded, batching):
+    config = Config.from_flat({"precision": "bfloat16", **flags})
+    found, encoder = choose(config).with_encoder(load_encoder(str(bert_folder), tmp_path, 16), config)
+    assert (found.unpadded, found.batching) == (unpadded, batching)
+    assert encoder.unpadded == ({"precision": "bfloat16", "compiled": found.jit_update} if unpadded else None)
+
+
+def test_grappler_rewrites_what_does_not_compute_in_bfloat16_by_itself(bert_folder, tmp_path):
+    for flags, rewritten in (({}, False), ({"unpadded": "off"}, True), ({"precision": "float32"}, False)):
+        config = Config.from_flat({"precision": "bfloat16", **flags})
+        found, _ = choose(config).with_encoder(load_encoder(str(bert_folder), tmp_path, 16), config)
+        with found.training():
+            assert tf.config.optimizer.get_experimental_options().get(accelerator._AMP, False) is rewritten
+
+
+def test_real_tokens_alone_where_it_cannot_be():
+    with pytest.raises(UserError, match="--unpadded=on needs batches of any shape.*give --batching=random"):
+        chosen(unpadded="on", batching="buckets")
+    albert = Encoder(keras_hub.models.AlbertBackbone(**ALBERT), None, False, "albert", "", "")
+    config = Config.from_flat({"unpadded": "on"})
+    with pytest.raises(UserError, match="--unpadded=on: albert is a AlbertBackbone.*give --unpadded=auto"):
+        choose(config).with_encoder(albert, config)

@@ -25,6 +25,8 @@ def test_two_devices_and_one(bert_folder, tmp_path):
     assert one["examples"] == two["examples"] == 176
     for a, b in zip(one["evaluations"], two["evaluations"], strict=True):
         assert a["step"] == b["step"] and a["loss"] == pytest.approx(b["loss"], abs=1e-4)
+    for a, b in zip(one["curve"], two["curve"], strict=True):
+        assert a["step"] == b["step"] and a["gradient_norm"] == pytest.approx(b["gradient_norm"], rel=1e-2)
     assert len(two["logits"]) == 25  # 3 whole batches and one row
     assert one["evaluations"][-1]["loss"] < one["evaluations"][0]["loss"]
     np.testing.assert_allclose(one["logits"], two["logits"], atol=1e-2)

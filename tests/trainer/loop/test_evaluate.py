@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.loop.evaluate import Evaluator, evaluate
+from trainer.loop.evaluate import Evaluator
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,3 @@ def test_every_row_in_its_place(run, model, expected, kind, batch_size, distribu
     logits = Evaluator(model, kind, batch_size, distributed).logits(run.dev, seen.append)
     np.testing.assert_allclose(logits, expected, atol=1e-5)
     assert seen == [min(done, 25) for done in range(batch_size, 25 + batch_size, batch_size)]
-
-
-def test_the_task_scores_them(run, model, expected):
-    assert evaluate(Evaluator(model, "pools", 7), run.dev, run.task) == {
-        name: pytest.approx(score, abs=1e-5) for name, score in run.task.score(expected, run.dev.targets).items()
-    }

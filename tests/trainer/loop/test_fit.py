@@ -10,9 +10,9 @@ from tensorboard.backend.event_processing import event_accumulator
 
 from tests import tiny_encoders
 from trainer.config import Config, EnvironmentFault, UserError
-from trainer.loop.callbacks import FiniteLoss
+from trainer.loop.callbacks import FiniteLoss, thinned
 from trainer.loop.checkpoints import Checkpoints, Progress
-from trainer.loop.evaluate import Evaluator, evaluate
+from trainer.loop.evaluate import Evaluator
 from trainer.loop.fit import evaluation_steps, fit, plan_steps
 from trainer.loop.optimizer import layer_rates
 
@@ -23,6 +23,7 @@ FLAGS = {
     "warmup": 0.1,
     "layer_decay": 0.9,
     "batch_size": 4,
+    "learning_rate": 2e-2,
 }
 
 
@@ -68,16 +69,19 @@ def test_the_best_weights_are_those_of_the_best_evaluation(finished):
     model = run.task.build(run.encoder)
     at_best = run.checkpoints.restore_best(model)
     assert at_best.step == at_best.best_step == best["step"]
-    scores = evaluate(Evaluator(model, "pools", 16), run.dev, run.task)
+    scores = run.task.score(Evaluator(model, "pools", 16).logits(run.dev), run.dev.targets)
     assert scores["accuracy"] == best["accuracy"] and abs(scores["loss"] - best["loss"]) < 1e-5
 
 
 def test_tensorboard_can_read_its_scalars(finished):
     run, progress = finished
     train, dev = (events(run.workdir / "tensorboard" / name) for name in ("train", "dev"))
-    assert set(train) == {"loss", "accuracy", "tokens_per_second", "learning_rate"}
+    assert set(train) == {"loss", "accuracy", "tokens_per_second", "learning_rate", "gradient_norm"}
     assert [step for step, _ in train["loss"]] == [10, 20, 30, 40, 50, 60, 69]
     assert train["learning_rate"][-1][1] < 1e-6 < train["learning_rate"][0][1]
+    assert len({norm for _, norm in train["gradient_norm"]}) == 7 and min(train["gradient_norm"])[1] > 0
+    for name, points in train.items():
+        assert points == [(point["step"], pytest.approx(point[name], rel=1e-6)) for point in progress.curve]
     assert [(step, pytest.approx(value, rel=1e-6)) for step, value in dev["loss"]] == [
         (evaluation["step"], evaluation["loss"]) for evaluation in progress.evaluations
     ]
@@ -110,11 +114,47 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(finished, make_run, tm
     monkeypatch.setattr(Checkpoints, "save_last", save)
     progress = fit(make_run(tmp_path, **FLAGS))
     assert progress.evaluations == expected.evaluations
+    assert [point["step"] for point in progress.curve] == [point["step"] for point in expected.curve]
+    for given, wanted in zip(progress.curve, expected.curve, strict=True):
+        for name in ("learning_rate", "gradient_norm"):
+            assert given[name] == pytest.approx(wanted[name], rel=1e-3)
     assert (progress.trained_tokens, progress.best_step) == (expected.trained_tokens, expected.best_step)
     for file in ("last", "best"):
         given, wanted = (weights(getattr(r.checkpoints, file)) for r in (run, undisturbed))
         for name in wanted:
             np.testing.assert_allclose(given[name], wanted[name], atol=1e-6, err_msg=name)
+
+
+def test_the_observer_gets_what_was_evaluated_after_it_was_saved(make_run, tmp_path):
+    run, calls = make_run(tmp_path, epochs=2), []
+
+    def observer(step, logits, targets):
+        tf.summary.scalar("seen", run.checkpoints.progress().step)
+        calls.append((step, run.task.score(logits, targets)))
+
+    progress = fit(dataclasses.replace(run, observer=observer))
+    assert [{"step": step, **scores} for step, scores in calls] == progress.evaluations
+    assert events(tmp_path / "tensorboard" / "dev")["seen"] == [(12, 12.0), (24, 24.0)]
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_last_point():
+    assert thinned([1, 2, 3, 4], 4) == [1, 2, 3, 4]
+    assert thinned([1, 2, 3, 4, 5], 4) == [1, 3, 5] and thinned([1, 2, 3, 4], 3) == [2, 4]
+
+
+def test_a_few_steps_are_profiled_and_no_others(make_run, tmp_path, monkeypatch):
+    steps, trace = [], tf.profiler.experimental.Trace
+    monkeypatch.setattr(
+        tf.profiler.experimental, "Trace", lambda name, step_num, _r: steps.append(step_num) or trace(name, _r=_r)
+    )
+    fit(make_run(tmp_path, epochs=1, profile_steps="5,7"))
+    assert steps == [5, 6, 7]
+    assert list(tmp_path.glob("tensorboard/train/plugins/profile/*/*.xplane.pb"))
+
+
+def test_steps_that_never_come_cannot_be_profiled():
+    with pytest.raises(UserError, match="--profile_steps=10,37: the run has 36 steps; give earlier ones"):
+        plan_steps(Config.from_flat({"profile_steps": "10,37", "epochs": 3, "batch_size": 8}), 90)
 
 
 def test_a_finished_run_takes_no_further_step(finished, make_run):
@@ -138,7 +178,7 @@ def test_it_stops_early_and_gives_back_the_switches(make_run, tmp_path):
 def test_a_loss_that_is_no_number_names_the_step_and_keeps_the_last_checkpoint(make_run, tmp_path):
     run = make_run(tmp_path, checkpoint_minutes=0.0)
     run.train.weights[:] = 1.0
-    bad = next(iter(list(run.train.batches("pools", 8, 1, 5))[4:])).rows[0]
+    bad = next(iter(list(run.train.batches("random", 8, 1, 5))[4:])).rows[0]
     run.train.weights[bad] = np.inf
     with pytest.raises(UserError, match=r"not a number at step 5; the last good checkpoint stays in .*--learning_rate"):
         fit(run)
@@ -160,7 +200,7 @@ def test_xla_compiles_the_whole_step_and_says_so(make_run, tmp_path):
     progress = fit(run)
     assert progress.finished and progress.trained_examples == 90
     shapes = {(batch.size, batch.width) for batch in run.train.batches("buckets", 8, 1, 12)}
-    assert shapes == {(8, 16)}
+    assert shapes == {(8, width) for width in run.train.widths}
 
 
 def test_xla_that_did_not_run_is_no_success(make_run, tmp_path):

@@ -39,7 +39,8 @@ def adamw(*, jit=False, clip_norm=1.0, weight_decay=0.1, accumulation=1, rate_of
 def apply_all(optimizer, steps, found=None):
     """The variables after every gradient, applied inside a tf.function as fit does."""
     found = found or variables()
-    optimizer.build(found)
+    if not optimizer.built:
+        optimizer.build(found)
     step = tf.function(lambda grads: optimizer.apply(grads, found), autograph=False)
     for grads in steps:
         step([tf.constant(grad) for grad in grads])
@@ -58,9 +59,7 @@ def in_numpy(steps, *, clip_norm, weight_decay, rates=(1.0,) * 5, schedule=None)
             first[i] = 0.9 * first[i] + 0.1 * grad
             second[i] = 0.999 * second[i] + 0.001 * grad**2
             unbiased = (first[i] / (1 - 0.9 ** (step + 1)), second[i] / (1 - 0.999 ** (step + 1)))
-            # epsilon as Keras and the first reference have it: beside the biased root
-            epsilon = 1e-8 / np.sqrt(1 - 0.999 ** (step + 1))
-            change = unbiased[0] / (np.sqrt(unbiased[1]) + epsilon)
+            change = unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
             decay = weight_decay if NAMES[i] in ("kernel", "embeddings") else 0.0
             weights[i] -= schedule(step) * rates[i] * (change + decay * weights[i])
     return weights
@@ -72,7 +71,7 @@ def assert_close(given, expected, atol=2e-6):
 
 
 @pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("clip_norm, scale", [(1.0, 1.0), (1.0, 0.01), (0.0, 1.0)])
+@pytest.mark.parametrize("clip_norm, scale", [(1.0, 1.0), (1.0, 0.01), (0.0, 1.0), (0.0, 1e-7)])
 def test_equals_the_paper(jit, clip_norm, scale):
     steps = gradients(scale=scale)
     given = apply_all(adamw(jit=jit, clip_norm=clip_norm), steps)
@@ -104,6 +103,31 @@ def test_accumulated_gradients_are_one_mean_gradient(jit):
     given = apply_all(adamw(jit=jit, accumulation=2, schedule=slow), halves)
     expected = in_numpy(whole, clip_norm=1.0, weight_decay=0.1, schedule=lambda step: float(slow(2 * step + 1)))
     assert_close(given, expected)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("clip_norm", [1.0, 0.0])
+def test_it_keeps_the_norm_of_the_last_gradient_before_clipping(jit, clip_norm):
+    optimizer = adamw(jit=jit, clip_norm=clip_norm)
+    apply_all(optimizer, gradients())
+    assert optimizer.gradient_norm.numpy() == pytest.approx(norm(gradients()[-1]), rel=1e-5)
+    assert all(v.path != optimizer.gradient_norm.name for v in optimizer.variables)
+
+
+def test_the_norm_of_accumulated_gradients_is_that_of_their_mean():
+    optimizer, steps = adamw(accumulation=2), gradients(5)
+    found = variables()
+    apply_all(optimizer, steps[:1], found)
+    assert np.isnan(optimizer.gradient_norm.numpy()), "no update yet"
+    apply_all(optimizer, steps[1:4], found)
+    mean = [(a + b) / 2 for a, b in zip(*steps[2:4], strict=True)]
+    assert optimizer.gradient_norm.numpy() == pytest.approx(norm(mean), rel=1e-5)
+    apply_all(optimizer, steps[4:], found)
+    assert optimizer.gradient_norm.numpy() == pytest.approx(norm(mean), rel=1e-5)
+
+
+def norm(grads):
+    return float(np.sqrt(sum((grad.astype(np.float64) ** 2).sum() for grad in grads)))
 
 
 def test_no_weight_moves_before_the_last_of_the_accumulated_batches():

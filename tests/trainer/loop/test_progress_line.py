@@ -57,3 +57,16 @@ def test_a_single_step_is_shown_once(clock, capsys):
 )
 def test_times_are_read_as_on_a_clock(seconds, shown):
     assert progress_line._clock(seconds) == shown
+
+
+def test_a_total_that_nobody_knows_is_left_out_until_the_end(clock, capsys):
+    line = ProgressLine("reading a.txt", None, "texts")
+    for rows in (10, 20, 30):
+        clock[0] += 6.0
+        line.update(rows)
+    line.finish(30)
+    assert capsys.readouterr().err.splitlines() == [
+        "reading a.txt 10 texts",
+        "reading a.txt 30 texts",
+        "reading a.txt 30/30 texts  0:00 left",
+    ]

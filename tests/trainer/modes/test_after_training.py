@@ -45,9 +45,11 @@ def test_evaluate_refuses_rows_that_changed_since(copied, reviews, tmp_path):
     tiny_reviews.write(tmp_path / "reviews" / "dev.tsv", tiny_reviews.rows(20, seed=2))
     text = (copied.workdir / "flags.txt").read_text()
     (copied.workdir / "flags.txt").write_text(text.replace(str(reviews), f"{tmp_path}/reviews"))
+    seen = (copied.workdir / "doctor.json").read_bytes()
     for mode in ("evaluate", "train"):
         done = run_main(f"--flagfile={copied.workdir}/flags.txt", f"--workdir={copied.workdir}", f"--mode={mode}")
         assert done.code == 2 and "--data holds other rows than this workdir was trained on" in done.error()
+    assert (copied.workdir / "doctor.json").read_bytes() == seen
 
 
 @pytest.mark.parametrize("name", ["texts.csv", "texts.tsv.gz", "texts.jsonl", "texts.txt", "texts.txt.gz"])
@@ -73,7 +75,8 @@ def test_predict_agrees_with_the_evaluation(copied, reviews):
     evaluated = predicted(copied.workdir / "predictions.jsonl")
     done = ask(copied, "predict", f"--predict_input={reviews}/test.jsonl.gz")
     assert done.code == 0 and "longer than the limit" in done.out
-    for a, b in zip(evaluated, predicted(copied.workdir / "predictions.jsonl"), strict=True):
+    assert predicted(copied.workdir / "predictions.jsonl") == evaluated, "they are what the report is drawn from"
+    for a, b in zip(evaluated, predicted(copied.workdir / "predicted.jsonl"), strict=True):
         assert a["label"] == b["label"] and a["score"] == pytest.approx(b["score"], abs=1e-6)
 
 
@@ -93,6 +96,19 @@ def test_export_finds_the_proven_version_and_makes_others(copied):
     other = json.loads(done.out)["export"]
     assert done.code == 0 and not other["reused"] and other["version_dir"] != first["version_dir"]
     assert copied.results["export"] == other
+
+
+def test_export_in_another_precision(copied):
+    """What the proof says of it is in what is printed, in results.json and on the page."""
+    done = ask(copied, "export", "--json", "--serving_precision=bfloat16")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)["export"]
+    assert (found["precision"], found["tolerance"], found["accuracy"]["rows"]) == ("bfloat16", 0.02, 24)
+    assert "in bfloat16" in found["proof"] and copied.results["export"] == found
+    assert "<th>computes in</th><td>bfloat16</td>" in (copied.workdir / "report.html").read_text()
+    done = ask(copied, "export", "--serving_precision=float16")
+    assert done.code == 2
+    assert "--serving_precision=float16: allowed is float32, bfloat16, int8; did you mean bfloat16?" in done.error()
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_an_encoder_without_weights_and_then_the_mended_flag(command, tmp_path, 
     done = command(data, *flags, f"--encoder={tmp_path}/empty")
     assert done.code == 2 and "holds no weights" in done.error() and not (tmp_path / "run").exists()
     done = command(data, *flags)
-    assert done.code == 0 and set(json.loads(done.out)) == {"workdir", "train", "dev"}
+    assert done.code == 0 and set(json.loads(done.out)) == {"workdir", "train", "dev", "decisions"}
     lines = (tmp_path / "run" / "predictions.jsonl").read_text().splitlines()
     assert len(lines) == 12  # those of dev
 

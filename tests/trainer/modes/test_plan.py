@@ -34,7 +34,7 @@ def test_it_counts_parameters_and_disk(planned):
 
 def test_it_says_where_and_how(planned):
     assert planned["device"] == "cpu" and planned["precision"] == "float32" and planned["replicas"] == 1
-    assert planned["xla"] == "optimizer update" and planned["batching"] == "pools"
+    assert planned["xla"] == "optimizer update, activations" and planned["batching"] == "random" and planned["unpadded"]
 
 
 def test_people_get_tables(flags, tmp_path):

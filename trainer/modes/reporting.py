@@ -1,0 +1,68 @@
+"""Joins a run with what shows it: TensorBoard's pictures while it runs, report.html and the rest when it has ended."""
+
+import hashlib
+
+import numpy as np
+
+from trainer.metrics.per_class import per_class
+from trainer.modes.workdir import MANIFEST, RESULTS, write_whole
+from trainer.report import card, hparams, page, projector
+from trainer.report.pictures import DevPictures
+from trainer.report.recorded import CURVE, PER_CLASS
+
+
+def observer(task, table):
+    """What the loop calls with each evaluation of the dev Table."""
+    return DevPictures(task.labels, table.texts, table.pairs, lambda logits: task.probabilities(logits).numpy())
+
+
+def keep_curve(workdir, progress):
+    """curve.json: training over its steps, from the last checkpoint."""
+    workdir.write(CURVE, {"points": progress.curve})
+
+
+def keep_classes(workdir, task, judged):
+    """per_class.json; judged: {split: (logits `<float32>[rows, labels]`, targets `<int>[rows]`)}."""
+    found = {
+        split: per_class(targets, logits.argmax(axis=1), task.labels) for split, (logits, targets) in judged.items()
+    }
+    workdir.write(PER_CLASS, found)
+
+
+def card_sections(workdir, task):
+    """Markdown for the model card of a version about to be exported."""
+    return card.sections(workdir.read(RESULTS), workdir.read(PER_CLASS), task.labels)
+
+
+def write_report(workdir):
+    """report.html, of what the workdir holds now."""
+    write_whole(workdir / page.REPORT, page.html(workdir.path))
+
+
+def fill_tensorboard(config, trained, dev, workdir):
+    """The HParams line and the projector's vectors of the best weights; what is there already stays."""
+    results, folder = workdir.read(RESULTS), workdir / "tensorboard"
+    scores = {
+        f"{split}/{name}": value for split in ("test", "dev") for name, value in results.get(split, {}).items()
+    } | {"examples_per_second": results["train"]["examples_per_second"]}
+    settings, steps = workdir.read(MANIFEST)["settings"], results["train"]["steps"]
+    hparams.write(folder / "results", _name(workdir), config, settings, scores, steps)
+    if config.report.projector_texts and not (folder / "dev" / projector.CONFIG).is_file():
+        _project(config, trained, dev, folder / "dev")
+
+
+def _name(workdir):
+    """The workdir's last part, and a mark that tells it from others of that name."""
+    path = workdir.path.resolve()
+    return f"{path.name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"
+
+
+def _project(config, trained, dev, folder):
+    count = min(len(dev), config.report.projector_texts)
+    table = dev.take(np.linspace(0, len(dev) - 1, count).astype(int).tolist())
+    vectors, logits = trained.vectors(trained.rows(table, "dev"), "embedding dev")
+    predicted = [trained.task.labels[i] for i in logits.argmax(axis=1)]
+    for leftover in folder.glob(".projector*"):  # of a run that was killed while it wrote
+        leftover.unlink()
+    for name, content in projector.files(vectors, table.texts, table.labels, predicted).items():
+        write_whole(folder / name, content)

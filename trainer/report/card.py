@@ -1,0 +1,60 @@
+"""What a model card says beyond the version's own contract: how well it does, label by label, and what it is for."""
+
+from trainer.report.markdown import escaped, table
+
+_MOST = 20  # labels whose figures stand in a card
+_USE = """## Intended use
+
+Texts of the kind that it learned from, one of {count} labels each: {labels}. It always answers with one of them, so
+that a text of another kind gets a label too{abstain}. It should decide nothing about a person without somebody looking.
+"""
+
+
+def sections(results, per_class, labels):
+    """Markdown sections for a model card.
+
+    Args:
+        results: results.json as a dict. per_class: per_class.json as a dict. labels: all labels, in their order.
+    """
+    asked = results.get("decisions", {}).get("abstain", {})
+    abstains = any((asked.get("threshold"), *asked.get("thresholds", {}).values()))
+    use = _USE.format(
+        count=len(labels),
+        labels=", ".join(map(escaped, labels[:_MOST])) + (", …" if len(labels) > _MOST else ""),
+        abstain=", unless it abstains" if abstains else "",
+    )
+    split = "test" if "test" in results else "dev"
+    parts = [use, _scores(results), _classes(per_class.get(split, []), split), _calibration(results)]
+    return "\n".join(filter(None, parts))
+
+
+def _scores(results):
+    names = list(dict.fromkeys(name for split in ("dev", "test") for name in results.get(split, {})))
+    rows = [
+        (split, *(f"{results[split].get(name, float('nan')):.4g}" for name in names))
+        for split in ("dev", "test")
+        if results.get(split)
+    ]
+    return "## Scores\n\n" + table(["split", *names], rows) if rows else ""
+
+
+def _classes(classes, split):
+    weakest = sorted(classes, key=lambda each: (each["f1"], each["label"]))[:_MOST]
+    if not weakest:
+        return ""
+    which = f"the {_MOST} weakest of {len(classes)} labels" if len(classes) > _MOST else "the weakest label first"
+    rows = [
+        (each["label"], *(f"{each[name]:.3f}" for name in ("precision", "recall", "f1")), each["support"])
+        for each in weakest
+    ]
+    return f"## Labels\n\nOn {split}, {which}.\n\n" + table(("label", "precision", "recall", "F1", "rows"), rows)
+
+
+def _calibration(results):
+    errors = results.get("decisions", {}).get("ece")
+    if not errors:
+        return ""
+    rows = [(split, f"{each['before']:.4f}", f"{each['after']:.4f}") for split, each in errors.items()]
+    return "## Calibration\n\nExpected calibration error, before and after the temperature.\n\n" + table(
+        ("split", "before", "after"), rows
+    )

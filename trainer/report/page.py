@@ -1,0 +1,127 @@
+"""report.html: one page to show a colleague, of everything that a run left in its workdir."""
+
+import numpy as np
+
+from trainer.config import Config
+from trainer.flagfile import render, values
+from trainer.metrics.per_class import confused_pairs, confusion
+from trainer.report import figures, mistakes, recorded
+from trainer.report.fonts import families
+from trainer.report.templates import chart, page
+
+REPORT = "report.html"
+_MOST_CONFUSED = 15
+_CURVES = (  # title, (legend, name in the curve of training), (legend, name in the evaluations), percent
+    ("Loss", (("training", "loss"),), (("dev", "loss"),), False),
+    ("Dev metrics", (), (("accuracy", "accuracy"), ("macro F1", "macro_f1")), True),
+    ("Learning rate", (("learning rate", "learning_rate"),), (), False),
+    ("Gradient norm before clipping", (("gradient norm", "gradient_norm"),), (), False),
+    ("Tokens per second", (("tokens/s", "tokens_per_second"),), (), False),
+)
+
+
+def html(workdir):
+    """The text of report.html for a workdir. Raises UserError where nothing was trained there."""
+    run = recorded.read(workdir)
+    return page(
+        "report.html.jinja",
+        title=run.contract.get("model_name") or run.flags.get("model_name") or run.path.resolve().name,
+        run=run,
+        manifest=dict.fromkeys(("data", "encoder", "settings", "started", "shapes"), {}) | run.manifest,
+        changed=_changed(run.flags),
+        baseline=_baseline(run.classes),
+        curves=_curves(run),
+        classes=sorted(run.classes, key=lambda each: (each["f1"], each["label"])),
+        **_rows(run.predictions),
+        calibration=_calibration(run.results.get("decisions", {})),
+        files=_files(run.path),
+    )
+
+
+def _changed(flags):
+    """[(flag, value, default)] of the flags that are not at their defaults."""
+    defaults = values(render(Config()))
+    return [(name, value, defaults.get(name, "")) for name, value in flags.items() if defaults.get(name, "") != value]
+
+
+def _baseline(classes):
+    """(label, accuracy) of always answering the most frequent label; None where the labels' rows are not known."""
+    rows = sum(each["support"] for each in classes)
+    most = max(classes, key=lambda each: each["support"], default=None)
+    return (most["label"], most["support"] / rows) if rows else None
+
+
+def _curves(run):
+    train = run.results.get("train", {})
+    found = []
+    for title, of_training, of_dev, percent in _CURVES:
+        sources = [(of_training, run.curve.get("points", [])), (of_dev, train.get("evaluations", []))]
+        series = {
+            legend: [(point["step"], point[name]) for point in points if name in point]
+            for names, points in sources
+            for legend, name in names
+        }
+        series = {legend: points for legend, points in series.items() if points}
+        if series:
+            mark = train.get("best_step") if of_dev else None
+            drawn = chart(figures.curves, series, "", mark=mark, percent=percent, title=f"{title} over steps")
+            found.append((title, drawn))
+    return found
+
+
+def _rows(predictions):
+    """Confusion and mistakes of the judged rows."""
+    if not predictions:
+        return {"confusion": None, "confused": [], "numbered": [], "mistakes": [], "wrong": 0}
+    labels = list(predictions[0]["probabilities"])
+    place = {label: i for i, label in enumerate(labels)}
+    targets = np.array([place[row["true_label"]] for row in predictions])
+    probabilities = np.array([[row["probabilities"][label] for label in labels] for row in predictions])
+    predicted = np.array([place[row["label"]] for row in predictions])
+    matrix = confusion(targets, predicted, len(labels))
+    pairs = [(labels[i], labels[j], rows) for i, j, rows in confused_pairs(matrix, _MOST_CONFUSED)]
+    return {
+        "confusion": chart(figures.confusion, matrix, labels, title="Rows of each true label by predicted label"),
+        "confused": pairs,
+        "numbered": labels if families(labels) is None else [],
+        "mistakes": mistakes.worst(probabilities, targets, labels, lambda row: _text(predictions[row])),
+        "wrong": int((predicted != targets).sum()),
+    }
+
+
+def _text(row):
+    return row["text"] + (f" ‖ {row['text_pair']}" if "text_pair" in row else "")
+
+
+def _calibration(decisions):
+    """Charts and figures of results.json's "decisions"; None where nothing was decided."""
+    if not decisions.get("ece"):
+        return None
+    split = "test" if "test" in decisions["ece"] else "dev"
+    bins = {name: each for name, each in decisions.get("reliability", {}).get(split, {}).items() if each}
+    abstain = decisions.get("abstain") or None
+    points = decisions.get("risk_coverage", {}).get(split)
+    return {
+        "split": split,
+        "temperature": decisions.get("temperature", 1.0),
+        "ece": decisions["ece"],
+        "abstain": abstain,
+        "reliability": chart(figures.reliability, bins, title=f"Accuracy against confidence on {split}")
+        if bins
+        else None,
+        "risk_coverage": chart(figures.risk_coverage, points, _mark(abstain, split), title=f"Risk by coverage, {split}")
+        if points
+        else None,
+    }
+
+
+def _mark(abstain, split):
+    """(coverage, risk) at which the model abstains; None where it never does."""
+    found = (abstain or {}).get(split) or {}
+    return (found["coverage"], 1 - found["precision"]) if found.get("precision") is not None else None
+
+
+def _files(path):
+    """[(name, bytes)] of the large things in the workdir."""
+    names = ("checkpoints/best.safetensors", "checkpoints/last.safetensors", "predictions.jsonl")
+    return [(name, (path / name).stat().st_size) for name in names if (path / name).is_file()]

@@ -1,0 +1,93 @@
+"""How a classifier's logits become an answer: at which temperature, and below which score it abstains."""
+
+import dataclasses
+
+from trainer.config import UserError
+from trainer.metrics import calibration, selective
+
+
+@dataclasses.dataclass(frozen=True)
+class Decisions:
+    """Fitted on dev after training, then part of every answer, offline and served.
+
+    temperature: what logits are divided by. target_precision: what the thresholds were chosen for; 0 never abstains.
+    threshold: answers of a lower score abstain; None never does. thresholds: `{label: threshold}` of all labels where
+    each has its own, else None.
+    """
+
+    temperature: float = 1.0
+    target_precision: float = 0.0
+    threshold: float | None = None
+    thresholds: dict[str, float] | None = None
+
+    def of(self, labels):
+        """The threshold of each predicted label, as a list of float; 0 never abstains."""
+        return [(self.thresholds or {}).get(label, self.threshold or 0.0) for label in labels]
+
+    def to_dict(self):
+        """For JSON; what was not asked for is left out."""
+        asked = self.target_precision > 0
+        return {
+            name: value
+            for name, value in dataclasses.asdict(self).items()
+            if name == "temperature" or (asked and value is not None)
+        }
+
+
+def check_dev(settings, labels):
+    """Refuses a target precision that dev rows of these labels could not show: before training, not after it."""
+    target = settings.abstain_precision
+    if not target:
+        return
+    if len(labels) < selective.rows_needed(target):
+        raise UserError(
+            f"--abstain_precision={target}: {len(labels)} dev rows cannot show it, it takes "
+            f"{selective.rows_needed(target)} or more; give more dev rows, or a lower precision"
+        )
+    if len(set(labels)) == 1:
+        raise UserError(
+            f"--abstain_precision={target}: all dev rows have the label {labels[0]!r} and show nothing of the others; "
+            "give dev rows of every label"
+        )
+
+
+def fit_decisions(task, settings, logits, targets):
+    """Decisions of a Classification, from dev.
+
+    Args:
+        settings: trainer.config.DecisionConfig.
+        logits: `<float32>[rows, labels]`; targets: label ids `<int>[rows]`.
+
+    Raises:
+        UserError: no threshold reaches the target precision.
+    """
+    temperature = calibration.fit_temperature(logits, targets) if settings.calibration == "temperature" else 1.0
+    calibrated, target = Decisions(temperature), settings.abstain_precision
+    if not target:
+        return calibrated
+    scores, predicted = task.decided(calibrated).answers(logits)["score"], logits.argmax(axis=1)
+    right = predicted == targets
+    threshold = selective.threshold_for_precision(scores, right, target)
+    if threshold is None:
+        raise UserError(_unreachable(target, scores, right))
+    own = _per_label(task.labels, target, threshold, scores, predicted, right) if settings.abstain_per_label else None
+    return Decisions(temperature, target, threshold, own)
+
+
+def _per_label(labels, target, threshold, scores, predicted, right):
+    """{label: threshold}; the common one for a label whose rows do not show the precision."""
+    found = {}
+    for place, label in enumerate(labels):
+        rows = predicted == place
+        own = selective.threshold_for_precision(scores[rows], right[rows], target)
+        found[label] = threshold if own is None else own
+    return found
+
+
+def _unreachable(target, scores, right):
+    best, coverage = selective.best_precision(scores, right)
+    return (
+        f"--abstain_precision={target}: no threshold shows it on the {len(scores)} dev rows; the best is {best:.3f} "
+        f"(with {selective.CONFIDENCE:.0%} confidence), answering {coverage:.0%} of them: "
+        f"give --abstain_precision={int(best * 100) / 100} or less; what was trained is kept"
+    )
