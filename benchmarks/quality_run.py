@@ -35,11 +35,12 @@ def run_once(settings, data, encoder, bench_python, threads):
     side, load = settings["side"], os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="slipway-quality-") as folder:
         folder = pathlib.Path(folder) / "run"  # not there yet: Slipway makes its own workdir
+        command = slipway_command(settings, data, encoder, folder)
         if side == "reference":
             folder.mkdir()
-            command = reference_command(settings, data, encoder, folder, bench_python, threads)
-        else:
-            command = slipway_command(settings, data, encoder, folder)
+            start = folder / "start.npz"
+            call([sys.executable, "-m", "benchmarks.starting_point", start, *command[3:]], "starting point's")
+            command = reference_command(settings, data, encoder, folder, bench_python, threads) + [f"--start={start}"]
         wall, cpu = call(command, side)
         result = read_result(folder)
         if "test" not in result:
@@ -68,7 +69,7 @@ def slipway_command(settings, data, encoder, folder):
     if quality_rows.DATASETS[settings["dataset"]].text_pair:
         same["text_pair_column"] = "text_pair"
     given = [f"--{name}={value}" for name, value in same.items()]
-    return [sys.executable, "-m", "trainer.main", *given, "--noexport", *settings["flags"]]
+    return [sys.executable, "-m", "trainer.main", *given, "--noexport", *settings.get("flags", ())]
 
 
 def call(command, side):
@@ -99,11 +100,12 @@ def _children_cpu():
     return used.ru_utime + used.ru_stime
 
 
-def has_amx():
-    """Whether this CPU multiplies bfloat16 matrices in hardware."""
+def bfloat16_units():
+    """What of this CPU multiplies bfloat16 in hardware: "AMX", "AVX512-BF16" or ""."""
+    flags = ""
     with contextlib.suppress(OSError):
-        return "amx_bf16" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    return False
+        flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    return "AMX" if "amx_bf16" in flags else "AVX512-BF16" if "avx512_bf16" in flags else ""
 
 
 def machine():
@@ -112,7 +114,7 @@ def machine():
     with contextlib.suppress(OSError, StopIteration):
         lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return f"{model}, {os.cpu_count()} cores, {'with' if has_amx() else 'without'} AMX"
+    return f"{model}, {os.cpu_count()} cores, {bfloat16_units() or 'no bfloat16 in hardware'}"
 
 
 def source_hash(side):

@@ -2,8 +2,9 @@
 
     python -m benchmarks.quality_vs_transformers --dataset=quickstart --seeds=3
 
-Same encoder folder, rows, epochs, batch, learning rate, length and arithmetic; each run is a process of its own
-on the CPU, one at a time. Finished runs are kept under --results: the same command goes on where it was cut off.
+Same encoder folder, rows, their order, the head's first weights, epochs, batch, learning rate, length and arithmetic;
+each run is a process of its own on the CPU, one at a time. Finished runs are kept under --results: the same command
+goes on where it was cut off.
 """
 
 import json
@@ -39,7 +40,7 @@ flags.register_validator("sides", lambda given: set(given) <= set(quality_table.
 flags.DEFINE_integer("epochs", 0, "Epochs on both sides; 0: the data set's own number.", lower_bound=0)
 flags.DEFINE_integer("batch_size", 32, "Rows per step.", lower_bound=1)
 flags.DEFINE_float("learning_rate", 5e-5, "Peak learning rate.", lower_bound=0.0)
-flags.DEFINE_enum("bf16", "auto", ("auto", "on", "off"), "bfloat16 on both sides; auto: where the CPU has AMX.")
+flags.DEFINE_enum("bf16", "auto", ("auto", "on", "off"), "bfloat16 on both sides; auto: where the CPU has it.")
 flags.DEFINE_string("slipway_flags", "", "More flags for trainer.main, as one string.")
 flags.DEFINE_string("bench_python", str(BENCH_PYTHON), "Python with torch and transformers (benchmarks/README.md).")
 flags.DEFINE_integer("reference_threads", os.cpu_count(), "Threads of torch; fewer on a machine that is not quiet.")
@@ -57,7 +58,7 @@ def question(rows, encoder):
         "batch_size": FLAGS.batch_size,
         "learning_rate": FLAGS.learning_rate,
         "max_length": MAX_LENGTH,
-        "bf16": quality_run.has_amx() if FLAGS.bf16 == "auto" else FLAGS.bf16 == "on",
+        "bf16": bool(quality_run.bfloat16_units()) if FLAGS.bf16 == "auto" else FLAGS.bf16 == "on",
     }
 
 

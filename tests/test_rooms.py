@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -33,6 +34,20 @@ def room(name, may="", never="", packages=None, not_packages=(), relative=False)
 
 
 SETTINGS = "trainer.config trainer.flagfile"  # flagfile: the text of flagfiles, as free of absl as config
+# Where rows come from: the packages that each kind of source needs, and no other kind.
+SOURCES = {
+    "columns": "",
+    "cells": "",
+    "readers": "",
+    "records": "",
+    "parts": "",
+    "hf_folder": "",
+    "split_sources": "",
+    "arrow": "pyarrow",
+    "parquet": "pyarrow",
+    "tfrecord": "tensorflow",
+    "tfds_source": "tensorflow tensorflow_datasets requests",
+}
 ROOMS = (
     room("trainer", packages=""),  # __init__.py alone: every file and folder below it has its own line
     room("trainer.config", packages=""),
@@ -40,9 +55,15 @@ ROOMS = (
     room("trainer.flags", SETTINGS, packages="absl"),
     room("trainer.main", "trainer.config trainer.flags", packages=""),
     room("trainer.inputs", SETTINGS),
+    room("trainer.inputs.columns", packages=""),
+    room("trainer.inputs.readers", "trainer.config trainer.inputs", packages=""),
     room("trainer.inputs.sources", "trainer.config trainer.inputs", packages="numpy"),
     room("trainer.inputs.splits", "trainer.config trainer.inputs", packages="numpy"),
     room("trainer.inputs.labels", "trainer.config trainer.inputs", packages="numpy"),
+    *(
+        room(f"trainer.inputs.{name}", "trainer.config trainer.inputs", packages=packages)
+        for name, packages in SOURCES.items()
+    ),
     room("trainer.models", SETTINGS),
     room("trainer.tuning", f"{SETTINGS} trainer.models"),
     room("trainer.tasks", f"{SETTINGS} trainer.models trainer.metrics"),
@@ -59,7 +80,7 @@ ROOMS = (
     room("trainer.report", f"{SETTINGS} trainer.metrics"),
     room("trainer.metrics", not_packages=HEAVY - {"keras"}),
     room("trainer.modes", "trainer data", "trainer.flags trainer.main"),
-    room("data", "trainer.config trainer.inputs trainer.models.preprocessor"),
+    room("data", "trainer.config trainer.inputs trainer.models.preprocessor trainer.models.tokenizers"),
     room("serving", packages=""),
     room("serving.contract", packages=""),
     room("serving.opsets", "serving.contract", packages=""),
@@ -169,6 +190,15 @@ def test_light_modules_import_nothing_heavy_at_module_level(module):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     tops = {name.partition(".")[0] for _, name, _ in imports(tree, module, path.name == "__init__.py")}
     assert not tops & HEAVY
+
+
+def test_text_is_read_without_the_libraries_of_other_sources(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\na,b\n")
+    read = "from trainer.inputs import labels, sources, splits; sources.read_table(sys.argv[1])"
+    loaded = "{name.partition('.')[0] for name in sys.modules}"
+    code = f"import sys; {read}; print(sorted({loaded} & {HEAVY | {'pyarrow', 'tensorflow_datasets', 'requests'}}))"
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "a.csv"], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pathlib
 import numpy as np
 
 MARKS = {"positive": ("good", "great", "bright", "full of life"), "negative": ("bad", "dull", "awful", "never see")}
+NEUTRAL = ("the film is a film", "a plot", "the plot was the plot , and a film", "see the film", "a life")
 _STARTS = ("the film is", "a plot , very", "the plot was", "see a film !", "")
 _ENDS = (".", "and very full of films", "!", "", "- the plot , the film , a life")
 
@@ -21,6 +22,21 @@ def rows(count, seed=0):
         words = [rng.choice(_STARTS), *rng.choice(MARKS[label], rng.integers(1, 4)), rng.choice(_ENDS), "x" * (i % 7)]
         found.append((" ".join(filter(None, words)), label))
     return found
+
+
+def doubtful_rows(count, seed=0):
+    """The same, but every sixth text says nothing of its label: what cannot be known is not worth an answer."""
+    return [
+        (NEUTRAL[i % 5], ("negative", "positive")[i // 6 % 2]) if i % 6 == 5 else row
+        for i, row in enumerate(rows(count, seed))
+    ]
+
+
+def write_doubtful(folder):
+    """A folder of such rows: 180 train, 120 dev, 120 test."""
+    for seed, (name, count) in enumerate({"train": 180, "dev": 120, "test": 120}.items()):
+        write(folder / f"{name}.csv", doubtful_rows(count, seed))
+    return folder
 
 
 def pairs(count, seed=0):
