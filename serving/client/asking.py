@@ -44,11 +44,14 @@ class Asking:
             nonlocal done
             within = whole or self._deadline(None)
             names = await self._described.text_inputs(signature, len(columns), within)
-            whole_columns = len(batch) == len(results)  # and then in their order
-            rows = (column if whole_columns else [column[row] for row in batch] for column in columns)
+            all_rows = len(batch) == len(results)  # and then in their order
+            rows = (column if all_rows else [column[row] for row in batch] for column in columns)
             answers = await self._predict_batch(signature, dict(zip(names, rows, strict=True)), len(batch), within)
-            for row, answer in zip(batch, answers, strict=True):
-                results[row] = answer
+            if all_rows:
+                results[:] = answers
+            else:
+                for row, answer in zip(batch, answers, strict=True):
+                    results[row] = answer
             done += len(batch)
 
         try:
@@ -61,7 +64,11 @@ class Asking:
         request = self._request(signature or SERVING_DEFAULT)
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(encode(value))
-        return (await self._predict(request, self._deadline(deadline)))[0]
+        response = await self._predict(request, self._deadline(deadline))
+        try:
+            return {name: decode(tensor) for name, tensor in response.outputs.items()}
+        except ValueError as error:
+            raise self._unreadable(error) from None
 
     async def contract(self):
         described = await self._described.current(self._deadline(None))
@@ -118,31 +125,29 @@ class Asking:
         request = self._request(signature)
         for name, values in columns.items():
             put_strings(request.inputs[name], values)
-        outputs, version = await self._predict(request, deadline)
-        contract = await self._described.of(version, deadline)
+        response = await self._predict(request, deadline)
+        contract = await self._described.of(response.model_spec.version.value, deadline)
         task = contract.get("task", "") if signature == SERVING_DEFAULT else ""
         try:
-            return rows_of(outputs, count, task, contract.get("labels", ()))
+            return rows_of(response.outputs, count, task, contract.get("labels", ()))
         except ValueError as error:
-            raise refused(str(error), self._channel.model, self._channel.address, "DATA_LOSS") from None
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error):
+        return refused(str(error), self._channel.model, self._channel.address, "DATA_LOSS")
 
     def _request(self, signature):
         """A PredictRequest that has no inputs yet."""
         return protos.PredictRequest(model_spec=self._spec(signature))
 
     async def _predict(self, request, deadline):
-        """(output arrays by name, version that answered) of one PredictRequest."""
+        """The PredictResponse to a PredictRequest."""
         try:
-            response = await self._channel.call("Predict", request, deadline)
+            return await self._channel.call("Predict", request, deadline)
         except SlipwayError as error:
             if error.exit_code == 2:  # the version may have changed under a contract that is no longer true
                 self._described.forget()
             raise
-        try:
-            outputs = {name: decode(tensor) for name, tensor in response.outputs.items()}
-        except ValueError as error:
-            raise refused(str(error), self._channel.model, self._channel.address, "DATA_LOSS") from None
-        return outputs, response.model_spec.version.value
 
 
 def _after(error, done, total):

@@ -1,28 +1,43 @@
-"""What a model answers, one frozen dataclass per task."""
+"""What a model answers, one immutable type per task."""
 
 import dataclasses
 import itertools
+from operator import itemgetter
 
 import numpy as np
 
+from .tensors import decode, flat, shape_of
 
-@dataclasses.dataclass(frozen=True)
-class Classification:
+
+class Classification(tuple):
     """The label of one text.
 
-    label: the most probable one. score: its probability. probabilities: of every label, in the contract's order.
-    truncated: the text was longer than the model reads. abstain: the model declines to answer.
+    label: the most probable one. score: its probability. probabilities: of every label, in the contract's order, a dict
+    made at each look: most programs never ask. truncated: the text was longer than the model reads. abstain: the model
+    declines to answer.
     """
 
-    label: str
-    score: float
-    probabilities: dict[str, float]
-    truncated: bool
-    abstain: bool
+    __slots__ = ()  # a tuple, because thousands of them are made at once: (label, score, truncated, abstain, names, values)
+
+    def __new__(cls, label, score, probabilities, truncated, abstain):
+        names, values = tuple(probabilities), tuple(probabilities.values())
+        return tuple.__new__(cls, (label, score, truncated, abstain, names, values))
+
+    label, score, truncated, abstain = (property(itemgetter(place)) for place in range(4))
+
+    @property
+    def probabilities(self):
+        return dict(zip(self[4], self[5], strict=True))
+
+    def __getnewargs__(self):
+        return tuple(self.to_dict().values())
+
+    def __repr__(self):
+        return f"Classification({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
 
     def to_dict(self):
         """The fields as plain Python values, ready for JSON."""
-        return dataclasses.asdict(self)
+        return {name: getattr(self, name) for name in ("label", "score", "probabilities", "truncated", "abstain")}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,29 +68,35 @@ class VersionStatus:
 
 
 def rows_of(outputs, count, task, labels):
-    """The results of `count` rows from output arrays whose first dimension is rows.
+    """The results of `count` rows from {name: TensorProto}, whose first dimension is rows.
 
-    task and labels are the contract's, "" and () without one. Raises ValueError where they do not fit the arrays.
+    task and labels are the contract's, "" and () without one. Raises ValueError where they do not fit the tensors.
     """
-    for name, array in outputs.items():
-        if array.ndim == 0 or len(array) != count:
-            raise ValueError(f"output {name} has shape {array.shape} for {count} texts; ask this signature with raw()")
-    if task == "classification" and outputs.keys() >= _CLASSIFICATION:
-        return _classifications(outputs, labels)
-    columns = {name: _cells(outputs[name]) for name in sorted(outputs)}
+    shapes = {name: shape_of(proto) for name, proto in outputs.items()}
+    for name, shape in shapes.items():
+        if not shape or shape[0] != count:
+            raise ValueError(f"output {name} has shape {shape} for {count} texts; ask this signature with raw()")
+    if task == "classification" and shapes.keys() >= _CLASSIFICATION:
+        return _classifications(outputs, shapes, tuple(labels))
+    columns = {name: _cells(decode(outputs[name])) for name in sorted(shapes)}
     return [Outputs({name: cells[row] for name, cells in columns.items()}) for row in range(count)]
 
 
-_CLASSIFICATION = {field.name for field in dataclasses.fields(Classification)}
+_BY_TEXT = ("label", "score", "truncated", "abstain")
+_CLASSIFICATION = {*_BY_TEXT, "probabilities"}
 
 
-def _classifications(outputs, labels):
-    probabilities = outputs["probabilities"]
-    if probabilities.shape[1:] != (len(labels),):
-        raise ValueError(f"the contract names {len(labels)} labels but probabilities has shape {probabilities.shape}")
-    named = map(dict, map(zip, itertools.repeat(labels), probabilities.tolist()))  # strict= would double the time
-    score, truncated, abstain = (outputs[name].tolist() for name in ("score", "truncated", "abstain"))
-    return list(map(Classification, _cells(outputs["label"]), score, named, truncated, abstain))
+def _classifications(outputs, shapes, labels):
+    if shapes["probabilities"][1:] != (len(labels),):
+        told = f"the contract names {len(labels)} labels but probabilities has shape {shapes['probabilities']}"
+        raise ValueError(told)
+    for name in _BY_TEXT:
+        if len(shapes[name]) != 1:
+            raise ValueError(f"{name} has shape {shapes[name]} and not one value per text")
+    by_text = (flat(outputs[name], shapes[name]) for name in _BY_TEXT)
+    values = iter(flat(outputs["probabilities"], shapes["probabilities"]))
+    fields = zip(*by_text, itertools.repeat(labels), zip(*[values] * len(labels)))  # strict= would double the time
+    return list(map(tuple.__new__, itertools.repeat(Classification), fields))
 
 
 def _cells(array):

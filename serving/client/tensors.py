@@ -98,14 +98,38 @@ def _to_bytes(item):
     raise ValueError(f"a string tensor holds str or bytes, not {type(item).__name__}")
 
 
+def shape_of(proto):
+    """The sizes of a TensorProto; ValueError where one is unknown."""
+    shape = tuple([dim.size for dim in proto.tensor_shape.dim])
+    if proto.tensor_shape.unknown_rank or min(shape, default=0) < 0:
+        raise ValueError(f"a tensor of unknown shape {shape} cannot be read")
+    return shape
+
+
+def flat(proto, shape):
+    """The values of a TensorProto of `shape` as a list of Python scalars, row by row; strings as str.
+
+    The same as decode() without numpy between, where every value was sent. Raises ValueError like it.
+    """
+    texts = proto.dtype == DataType["DT_STRING"]
+    field = "string_val" if texts else _FIELDS.get(proto.dtype)
+    values = getattr(proto, field)[:] if field else []
+    if len(values) != math.prod(shape):
+        values = decode(proto).ravel().tolist()
+    if not texts:
+        return values
+    try:
+        return list(map(bytes.decode, values))
+    except UnicodeDecodeError:
+        return [value.decode("utf-8", "replace") for value in values]
+
+
 def decode(proto):
     """The array of a TensorProto; strings as an object array of bytes, bfloat16 as float32.
 
     Raises ValueError where dtype, shape and values do not fit together.
     """
-    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
-    if proto.tensor_shape.unknown_rank or min(shape, default=0) < 0:
-        raise ValueError(f"a tensor of unknown shape {shape} cannot be read")
+    shape = shape_of(proto)
     if proto.dtype == DataType["DT_STRING"]:
         return _decode_strings(proto.string_val, shape)
     if proto.dtype in (DataType["DT_HALF"], DataType["DT_BFLOAT16"]):

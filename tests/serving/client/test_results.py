@@ -1,16 +1,23 @@
 """Output arrays to rows, and rows to requests."""
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
 
 from serving.client.batches import split
 from serving.client.results import Classification, Outputs, rows_of
+from serving.client.tensors import encode
 
 
 def strings(*values):
     return np.array([*values, None], dtype=object)[:-1]
+
+
+def encoded(outputs):
+    return {name: encode(array) for name, array in outputs.items()}
 
 
 def classified(rows):
@@ -26,14 +33,38 @@ def classified(rows):
 def test_a_classification_may_have_more_outputs_than_are_known():
     outputs = classified(2) | {"selected": np.ones((2, 2), bool)}
     expected = Classification("b", 0.75, {"a": 0.25, "b": 0.75}, False, False)
-    assert rows_of(outputs, 2, "classification", ["a", "b"]) == [expected] * 2
+    assert rows_of(encoded(outputs), 2, "classification", ["a", "b"]) == [expected] * 2
+
+
+def test_a_classification_is_a_value():
+    one = Classification("b", 0.75, {"a": 0.25, "b": 0.75}, False, True)
+    assert (one.label, one.score, one.truncated, one.abstain) == ("b", 0.75, False, True)
+    assert one.probabilities == {"a": 0.25, "b": 0.75}
+    assert eval(repr(one)) == one and pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one
+    assert len({one, copy.copy(one)}) == 1
+    with pytest.raises(AttributeError):
+        one.label = "a"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("score", np.ones((2, 2), np.float32)), ("probabilities", np.ones((2, 3))), ("probabilities", np.ones(2))],
+)
+def test_a_classification_of_other_shapes_is_refused(name, wrong):
+    with pytest.raises(ValueError, match="has shape"):
+        rows_of(encoded(classified(2) | {name: wrong}), 2, "classification", ["a", "b"])
+
+
+def test_labels_that_are_no_utf8_are_still_text():
+    outputs = encoded(classified(2) | {"label": strings(b"\xff", "电".encode())})
+    assert [row.label for row in rows_of(outputs, 2, "classification", ["a", "b"])] == ["\ufffd", "电"]
 
 
 @pytest.mark.parametrize("missing", ["label", "abstain"])
 def test_a_classification_that_lacks_an_output_is_generic(missing):
     outputs = classified(1)
     del outputs[missing]
-    (row,) = rows_of(outputs, 1, "classification", ["a", "b"])
+    (row,) = rows_of(encoded(outputs), 1, "classification", ["a", "b"])
     assert isinstance(row, Outputs) and missing not in row.values
 
 
@@ -44,7 +75,7 @@ def test_generic_rows_hold_plain_values_and_arrays():
         "start": np.int64([[0, 4], [3, -1]]),
         "text": np.array([[b"a", "电".encode()], [b"\xff", b""]], dtype=object),
     }
-    first, second = rows_of(outputs, 2, "tagging", [])
+    first, second = rows_of(encoded(outputs), 2, "tagging", [])
     assert first.to_dict() == {"count": 1, "start": [0, 4], "text": ["a", "电"], "value": 0.5}
     assert second.to_dict()["text"] == ["\ufffd", ""]
     assert isinstance(first.values["start"], np.ndarray) and type(first.values["value"]) is float
@@ -54,7 +85,7 @@ def test_generic_rows_hold_plain_values_and_arrays():
 @pytest.mark.parametrize("array", [np.float32(1), np.ones(3), np.ones((1, 2))])
 def test_outputs_that_are_not_one_per_row_are_refused(array):
     with pytest.raises(ValueError, match=r"output x has shape .* for 2 texts; ask this signature with raw\(\)"):
-        rows_of({"x": np.asarray(array)}, 2, "", [])
+        rows_of({"x": encode(np.asarray(array))}, 2, "", [])
 
 
 def test_one_request_keeps_the_order():
