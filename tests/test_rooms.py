@@ -53,7 +53,8 @@ ROOMS = (
     room("trainer.config", packages=""),
     room("trainer.flagfile", "trainer.config", packages=""),
     room("trainer.flags", SETTINGS, packages="absl"),
-    room("trainer.main", "trainer.config trainer.flags", packages=""),
+    room("trainer.allocator", packages=""),
+    room("trainer.main", "trainer.config trainer.flags trainer.allocator trainer.loop.levers", packages=""),
     room("trainer.inputs", SETTINGS),
     room("trainer.inputs.columns", packages=""),
     room("trainer.inputs.readers", "trainer.config trainer.inputs", packages=""),
@@ -70,7 +71,7 @@ ROOMS = (
     room("trainer.techniques", SETTINGS),
     room(
         "trainer.loop",
-        f"{SETTINGS} trainer.inputs trainer.models trainer.tuning trainer.tasks trainer.techniques trainer.metrics",
+        f"{SETTINGS} trainer.allocator trainer.inputs trainer.models trainer.tuning trainer.tasks trainer.techniques trainer.metrics",
     ),
     room(
         "trainer.export",

@@ -119,9 +119,9 @@ class DeviceConfig:
     device: str = option("auto", "Where to train.", ("auto", "cpu", "gpu", "tpu"))
     speed: str = option(
         "auto",
-        "auto: --precision, --xla, --unpadded and --batching, where they are auto, become what the device gains from. "
-        "plain: they become float32, off, off and random, as Keras alone would train; a lever given by its own flag "
-        "stays.",
+        "auto: --precision, --xla, --unpadded, --batching and --allocator, where they are auto, become what the device "
+        "gains from. plain: they become float32, off, off, random and system, as Keras alone would train; a lever given "
+        "by its own flag stays.",
         ("auto", "plain"),
     )
     unpadded: str = option(
@@ -141,6 +141,12 @@ class DeviceConfig:
         "Compile the train step with XLA. auto: on GPU and TPU; on CPU the optimizer update and activations alone. "
         "require: fail unless the whole step was compiled.",
         ("auto", "on", "off", "require"),
+    )
+    allocator: str = option(
+        "auto",
+        "Where freed memory goes. auto: the process keeps it for the next step (Linux with glibc). system: back to the "
+        "system, and from there again at each step.",
+        ("auto", "system"),
     )
 
 

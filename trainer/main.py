@@ -8,7 +8,8 @@ import re
 import sys
 import tempfile
 
-from trainer import flags
+from trainer import allocator, flags
+from trainer.loop import levers
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _NVIDIA = ("/dev/nvidiactl", "/dev/dxg")  # the driver's device on Linux and on Windows' Linux
@@ -22,6 +23,8 @@ def main(arguments=None):
     try:
         config = flags.parse(sys.argv[1:] if arguments is None else arguments)
         prepare(os.environ)
+        if levers.asked(config)["allocator"] == "auto":
+            allocator.keep_memory()
         with quiet_import():
             mode = importlib.import_module(f"trainer.modes.{config.run.mode}")
         return mode.run(config) or 0

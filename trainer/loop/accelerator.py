@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from trainer import allocator
 from trainer.config import EnvironmentFault, UserError
 from trainer.loop import levers
 
@@ -98,6 +99,7 @@ class Accelerator:
             "xla": "step" if self.jit_step else update if self.jit_update else "off",
             "batching": self.batching,
             "unpadded": self.unpadded,
+            "allocator": "keeps memory" if allocator.keeps_memory() else "system",
         }
 
 

@@ -1,6 +1,6 @@
 """Which ways of being faster a run may take: `--speed` for all of them together, a flag for each."""
 
-PLAIN = {"precision": "float32", "xla": "off", "unpadded": "off", "batching": "random"}
+PLAIN = {"precision": "float32", "xla": "off", "unpadded": "off", "batching": "random", "allocator": "system"}
 
 
 def asked(config):

@@ -104,43 +104,51 @@ class AdamW(keras.optimizers.AdamW):
             self._update_replicated, self._distribution_strategy, grads, norm, index, learning_rate
         )
 
+    def _scalars(self, learning_rate, step):
+        """What is the same for all weights: (rate, unbiasing of the momentum, that of the velocity)."""
+        return learning_rate, 1.0 / (1.0 - tf.pow(self.beta_1, step)), 1.0 / (1.0 - tf.pow(self.beta_2, step))
+
     def _iteration(self):
         return tf.cast(self.iterations, tf.float32) + 1.0
 
     def _fused_update(self, grads, norm, index, learning_rate, step):
+        scalars = self._scalars(learning_rate, step)
         for grad, i in zip(_clipped(grads, norm, self._clip_norm), index, strict=True):
             self._update_one(
                 self._trainable_variables[i].value,
                 self._momentums[i].value,
                 self._velocities[i].value,
                 grad,
-                learning_rate,
-                step,
+                *scalars,
                 rate=self._rates[i],
                 decay=self._decays[i],
             )
 
     def _update_replicated(self, strategy, grads, norm, index, learning_rate):
         strategy.extended.update(self.gradient_norm, lambda kept, found: kept.assign(found), args=(norm,), group=False)
+        scalars = self._scalars(learning_rate, self._iteration())
         for grad, i in zip(grads, index, strict=True):
-            args = (self._momentums[i].value, self._velocities[i].value, grad, learning_rate, self._iteration())
+            args = (self._momentums[i].value, self._velocities[i].value, grad, *scalars)
             fixed = {"rate": self._rates[i], "decay": self._decays[i]}
             strategy.extended.update(
                 self._trainable_variables[i].value, self._update_one, args=args, kwargs=fixed, group=False
             )
 
-    def _update_one(self, variable, momentum, velocity, grad, learning_rate, step, *, rate, decay):
+    def _update_one(
+        self, variable, momentum, velocity, grad, learning_rate, unbias_momentum, unbias_velocity, *, rate, decay
+    ):
         """Decoupled weight decay regularization, https://arxiv.org/abs/1711.05101, algorithm 2."""
         grad = tf.cast(grad, variable.dtype)
         new_momentum = momentum + (grad - momentum) * (1.0 - self.beta_1)
         new_velocity = velocity + (tf.square(grad) - velocity) * (1.0 - self.beta_2)
         # As in the paper and in PyTorch, epsilon is added to the unbiased root; Keras adds it to the biased one, which
         # in the first hundred steps makes it up to thirty times as large and holds small gradients back.
-        root = tf.sqrt(new_velocity / (1.0 - tf.pow(self.beta_2, step)))
-        change = new_momentum / (1.0 - tf.pow(self.beta_1, step)) / (root + self.epsilon)
+        change = new_momentum * unbias_momentum / (tf.sqrt(new_velocity * unbias_velocity) + self.epsilon)
+        if decay:
+            change += decay * variable
         momentum.assign(new_momentum)
         velocity.assign(new_velocity)
-        variable.assign(variable - learning_rate * rate * (change + decay * variable))
+        variable.assign_sub(learning_rate * rate * change)
 
 
 def is_undecayed(path):

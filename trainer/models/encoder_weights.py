@@ -111,6 +111,17 @@ def _flat(variable, shape):
     return tf.reshape(_value(variable), shape)
 
 
+def bytes_of(value):
+    """Bytes of all tensors in EncoderWeights or a part of them."""
+    if isinstance(value, tf.Tensor):
+        return value.shape.num_elements() * value.dtype.size
+    if isinstance(value, (list, tuple)):
+        return sum(map(bytes_of, value))
+    if dataclasses.is_dataclass(value):
+        return sum(bytes_of(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return 0
+
+
 def as_variables(value):
     """EncoderWeights, or a part of them, with a tf.Variable in place of each tensor."""
     if isinstance(value, tf.Tensor):

@@ -16,8 +16,10 @@ import keras
 import tensorflow as tf
 
 from trainer.models import islands, precisions
-from trainer.models.encoder_weights import as_variables, weights_of
+from trainer.models.dropout import dropout
+from trainer.models.encoder_weights import as_variables, bytes_of, weights_of
 
+_MOST_CONSTANTS = 1 << 30  # bytes: a graph holds its constants, and no proto may pass 2 GB
 _GROUPS = 4  # of attention in a batch: texts of like length share a padded tensor
 
 
@@ -99,7 +101,10 @@ class Unpadded(keras.layers.Layer):
         weights = precisions.in_precision(self._current(), precision)
         if precision != "float32":
             weights = dataclasses.replace(weights, tokens=precisions.in_bfloat16(weights.tokens))  # most of the bytes
-        self._served = as_variables(weights)
+        if bytes_of(weights.layers) > _MOST_CONSTANTS:
+            self._served = as_variables(weights)
+        else:  # oneDNN lays constants out once, variables at each call
+            self._served = dataclasses.replace(weights, tokens=as_variables(weights.tokens))
 
     def call(self, features, training=False):
         weights = self._served or precisions.in_precision(self._current(), self.precision)
@@ -121,7 +126,7 @@ class Unpadded(keras.layers.Layer):
         return tf.tanh(arithmetic.dense(x, *weights.pooler)) if self.pooling == "pooler" else x
 
     def _drop(self, x):
-        return keras.random.dropout(x, self.dropout, seed=self.seed_generator)
+        return dropout(x, self.dropout, self.seed_generator.next())
 
 
 def _nothing(x):
