@@ -47,8 +47,8 @@ def compare():
 
 NOTES = [
     "wire: SerializeToString of the filled request, FromString of the answer. by hand: from list of str to lists of",
-    "values with protobuf alone, of which UTF-8 and filling in already take more than wire. client: from list of str to",
-    "a Classification each.",
+    "values with protobuf alone, of which UTF-8 and filling in alone take more than wire.",
+    "client: from list of str to a Classification each.",
 ]
 
 

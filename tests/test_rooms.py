@@ -71,7 +71,8 @@ ROOMS = (
     room("trainer.techniques", SETTINGS),
     room(
         "trainer.loop",
-        f"{SETTINGS} trainer.allocator trainer.inputs trainer.models trainer.tuning trainer.tasks trainer.techniques trainer.metrics",
+        f"{SETTINGS} trainer.allocator trainer.inputs trainer.models trainer.tuning trainer.tasks trainer.techniques "
+        "trainer.metrics",
     ),
     room(
         "trainer.export",

@@ -120,8 +120,8 @@ class DeviceConfig:
     speed: str = option(
         "auto",
         "auto: --precision, --xla, --unpadded, --batching and --allocator, where they are auto, become what the device "
-        "gains from. plain: they become float32, off, off, random and system, as Keras alone would train; a lever given "
-        "by its own flag stays.",
+        "gains from. plain: they become float32, off, off, random and system, as Keras alone would train; a lever "
+        "given by its own flag stays.",
         ("auto", "plain"),
     )
     unpadded: str = option(

@@ -17,7 +17,8 @@ class Classification(tuple):
     declines to answer.
     """
 
-    __slots__ = ()  # a tuple, because thousands of them are made at once: (label, score, truncated, abstain, names, values)
+    # A tuple, because thousands are made at once: (label, score, truncated, abstain, names, values).
+    __slots__ = ()
 
     def __new__(cls, label, score, probabilities, truncated, abstain):
         names, values = tuple(probabilities), tuple(probabilities.values())
@@ -95,7 +96,8 @@ def _classifications(outputs, shapes, labels):
             raise ValueError(f"{name} has shape {shapes[name]} and not one value per text")
     by_text = (flat(outputs[name], shapes[name]) for name in _BY_TEXT)
     values = iter(flat(outputs["probabilities"], shapes["probabilities"]))
-    fields = zip(*by_text, itertools.repeat(labels), zip(*[values] * len(labels)))  # strict= would double the time
+    by_label = zip(*[values] * len(labels))  # noqa: B905 (a tuple per text; strict= would double the time)
+    fields = zip(*by_text, itertools.repeat(labels), by_label)  # noqa: B905 (repeat has no end)
     return list(map(tuple.__new__, itertools.repeat(Classification), fields))
 
 

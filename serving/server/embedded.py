@@ -19,6 +19,7 @@ from serving.server import ports, ready, wire
 from serving.server.versions import Versions
 
 DRAIN_SECONDS = 30  # what a request in flight gets after SIGTERM; orchestrators kill after about as long
+_TASK_SECONDS = 5  # what grpcio's own tasks get after the last answer; they need microseconds
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _CHANNEL_OPTIONS = [
     ("grpc.so_reuseport", 0),  # a second server on the port must fail, not share it
@@ -39,6 +40,7 @@ async def _serve_until_signal(options):
     for number in _SIGNALS:
         loop.add_signal_handler(number, _on_signal, loop, stop, number)
     await serve_until(options, stop, ready.announce)
+    await _end_of_tasks()
     return 130 if stop.result() == signal.SIGINT else 0
 
 
@@ -63,6 +65,16 @@ async def serve_until(options, stop, announce):
         polling.cancel()
         await servicer.enter_graceful_shutdown()
         await server.stop(DRAIN_SECONDS)
+
+
+async def _end_of_tasks():
+    """grpcio says that it has stopped when the callers have their answers, and its own tasks may still be ending.
+
+    Cut off by the end of the event loop, they would print tracebacks. See https://github.com/grpc/grpc/pull/37240.
+    """
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=_TASK_SECONDS)
 
 
 async def _keep_polling(versions, seconds, loader):

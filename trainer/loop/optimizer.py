@@ -78,8 +78,12 @@ class AdamW(keras.optimizers.AdamW):
             self.gradient_norm = tf.Variable(math.nan, trainable=False, dtype=tf.float32, name="gradient_norm")
 
     def apply(self, grads, trainable_variables=None):
-        # The embedding's gradient comes as slices; dense, its moments decay for every row, as in the reference.
-        super().apply([tf.convert_to_tensor(g) if g is not None else None for g in grads], trainable_variables)
+        # An embedding's gradient comes as slices. Its moments decay for every row, as in the reference, but the rows
+        # that a batch does not have need no gradient of zeros to be written and read.
+        alone = self._distribution_strategy.num_replicas_in_sync == 1 and not self.gradient_accumulation_steps
+        if not (alone and self._jit_update):
+            grads = [tf.convert_to_tensor(g) if g is not None else None for g in grads]
+        super().apply(grads, trainable_variables)
 
     def _clip_gradients(self, grads):
         return grads  # part of the update below
@@ -91,18 +95,37 @@ class AdamW(keras.optimizers.AdamW):
         index = [self._get_variable_index(v) for v in trainable_variables]
         learning_rate = tf.cast(learning_rate, tf.float32)
         if self._distribution_strategy.num_replicas_in_sync == 1:
-            # A function per trace: the variables it captures are then those of this optimizer and no other.
-            update = tf.function(self._fused_update, jit_compile=self._jit_update, autograph=False)
-            norm = _norm(grads)  # not in it: XLA reduces a large matrix to one number three times slower
-            self.gradient_norm.assign(norm)
-            return update(list(grads), norm, tuple(index), learning_rate, self._iteration())
+            return self._update_alone([_summed(g) for g in grads], index, learning_rate)
         variables = [self._trainable_variables[i].value for i in index]
         pairs = self._all_reduce_sum_gradients(list(zip(grads, variables, strict=True)))
         norm = _norm([g for g, _ in pairs])  # of the summed gradients
-        grads = _clipped([g for g, _ in pairs], norm, self._clip_norm)
+        share = self._kept_share(norm)
+        grads = [g * tf.cast(share, g.dtype) for g, _ in pairs]
         tf.__internal__.distribute.interim.maybe_merge_call(
             self._update_replicated, self._distribution_strategy, grads, norm, index, learning_rate
         )
+
+    def _update_alone(self, grads, index, learning_rate):
+        """One update on one device; gradients are tensors, or IndexedSlices with each row once."""
+        norm = _norm(grads)  # not in the function: XLA reduces a large matrix to one number three times slower
+        self.gradient_norm.assign(norm)
+        share = self._kept_share(norm)
+        for grad, i in zip(grads, index, strict=True):
+            if isinstance(grad, tf.IndexedSlices):
+                self._add_rows(self._momentums[i].value, grad.values * share, grad.indices, self.beta_1)
+                self._add_rows(self._velocities[i].value, tf.square(grad.values * share), grad.indices, self.beta_2)
+        dense = [None if isinstance(grad, tf.IndexedSlices) else grad for grad in grads]
+        # A function per trace: the variables it captures are then those of this optimizer and no other.
+        update = tf.function(self._fused_update, jit_compile=self._jit_update, autograph=False)
+        update(dense, share, tuple(index), learning_rate, self._iteration())
+
+    def _add_rows(self, moment, rows, indices, beta):
+        """Adds a gradient's rows before the moment decays: beta · (moment + (1 − beta) / beta · rows)."""
+        moment.scatter_add(tf.IndexedSlices(rows * ((1.0 - beta) / beta), indices))
+
+    def _kept_share(self, norm):
+        """What gradients of the global norm `norm` are scaled by, so that it is at most clip_norm; 0 clips nothing."""
+        return self._clip_norm / tf.maximum(norm, self._clip_norm) if self._clip_norm else tf.ones_like(norm)
 
     def _scalars(self, learning_rate, step):
         """What is the same for all weights: (rate, unbiasing of the momentum, that of the velocity)."""
@@ -111,14 +134,14 @@ class AdamW(keras.optimizers.AdamW):
     def _iteration(self):
         return tf.cast(self.iterations, tf.float32) + 1.0
 
-    def _fused_update(self, grads, norm, index, learning_rate, step):
+    def _fused_update(self, grads, share, index, learning_rate, step):
         scalars = self._scalars(learning_rate, step)
-        for grad, i in zip(_clipped(grads, norm, self._clip_norm), index, strict=True):
+        for grad, i in zip(grads, index, strict=True):
             self._update_one(
                 self._trainable_variables[i].value,
                 self._momentums[i].value,
                 self._velocities[i].value,
-                grad,
+                None if grad is None else grad * tf.cast(share, grad.dtype),
                 *scalars,
                 rate=self._rates[i],
                 decay=self._decays[i],
@@ -137,10 +160,15 @@ class AdamW(keras.optimizers.AdamW):
     def _update_one(
         self, variable, momentum, velocity, grad, learning_rate, unbias_momentum, unbias_velocity, *, rate, decay
     ):
-        """Decoupled weight decay regularization, https://arxiv.org/abs/1711.05101, algorithm 2."""
-        grad = tf.cast(grad, variable.dtype)
-        new_momentum = momentum + (grad - momentum) * (1.0 - self.beta_1)
-        new_velocity = velocity + (tf.square(grad) - velocity) * (1.0 - self.beta_2)
+        """Decoupled weight decay regularization, https://arxiv.org/abs/1711.05101, algorithm 2.
+
+        grad: None where the moments hold it already.
+        """
+        new_momentum, new_velocity = self.beta_1 * momentum, self.beta_2 * velocity
+        if grad is not None:
+            grad = tf.cast(grad, variable.dtype)
+            new_momentum += (1.0 - self.beta_1) * grad
+            new_velocity += (1.0 - self.beta_2) * tf.square(grad)
         # As in the paper and in PyTorch, epsilon is added to the unbiased root; Keras adds it to the biased one, which
         # in the first hundred steps makes it up to thirty times as large and holds small gradients back.
         change = new_momentum * unbias_momentum / (tf.sqrt(new_velocity * unbias_velocity) + self.epsilon)
@@ -172,14 +200,15 @@ def layer_rates(layer_decay, num_layers):
     return rate_of
 
 
+def _summed(grad):
+    """The gradient; of slices, those of the same row added up, so that each row is there once."""
+    if not isinstance(grad, tf.IndexedSlices):
+        return grad
+    rows, places = tf.unique(grad.indices)
+    return tf.IndexedSlices(tf.math.unsorted_segment_sum(grad.values, places, tf.size(rows)), rows, grad.dense_shape)
+
+
 def _norm(grads):
     """Global norm `<float32>[]` of all gradients together."""
-    return tf.sqrt(2.0 * tf.add_n([tf.nn.l2_loss(tf.cast(g, tf.float32)) for g in grads]))
-
-
-def _clipped(grads, norm, largest_norm):
-    """Gradients scaled down together from a global norm of `norm` to at most `largest_norm`; 0 clips nothing."""
-    if not largest_norm:
-        return grads
-    scale = largest_norm / tf.maximum(norm, largest_norm)
-    return [g * tf.cast(scale, g.dtype) for g in grads]
+    parts = [g.values if isinstance(g, tf.IndexedSlices) else g for g in grads]
+    return tf.sqrt(2.0 * tf.add_n([tf.nn.l2_loss(tf.cast(part, tf.float32)) for part in parts]))
