@@ -11,6 +11,10 @@ from benchmarks.peers.random_tokens import config_of
 
 def prepare(encoder, precision):
     """Request {batch, length, steps} to {seconds, settings} and, where it asks for a profile, {categories}."""
+    from trainer import allocator
+
+    allocator.keep_memory()  # as trainer.main does, before TensorFlow has threads
+
     import keras
 
     from benchmarks.peers.keras_step import step_on
