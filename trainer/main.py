@@ -23,8 +23,7 @@ def main(arguments=None):
     try:
         config = flags.parse(sys.argv[1:] if arguments is None else arguments)
         prepare(os.environ)
-        if levers.asked(config)["allocator"] == "auto":
-            allocator.keep_memory()
+        choose_allocator(config)
         with quiet_import():
             mode = importlib.import_module(f"trainer.modes.{config.run.mode}")
         return mode.run(config) or 0
@@ -57,6 +56,12 @@ def prepare(environment):
     # TensorFlow's GPU build logs an error on every machine without an NVIDIA driver: nothing below 3 keeps it quiet
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if any(map(os.path.exists, _NVIDIA)) else "3")
     environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+
+def choose_allocator(config):
+    """Before TensorFlow starts its threads: what --allocator asks for."""
+    if levers.asked(config)["allocator"] == "auto":
+        allocator.keep_memory()
 
 
 @contextlib.contextmanager
