@@ -46,7 +46,10 @@ def neutral(rows):
 
 
 def key_of(text):
-    """The letters and digits of `text`, case folded: two texts with one key are the same text."""
+    """The letters and digits of `text`, case folded: two texts with one key are the same text.
+
+    Not data.keys.near_key: the splits that `catalogue.py` pins by their digests were made with this one.
+    """
     return "".join(character for character in text.casefold() if character.isalnum())
 
 

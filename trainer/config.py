@@ -251,7 +251,8 @@ GROUPS = {
 FREE_TO_CHANGE = frozenset(
     "mode workdir overwrite cache_dir json export serving_target proof_texts serving_precision proof_mixed_precision "
     "model_name eval_batch_size tokens_cache_mb tfds_dir checkpoint_minutes calibration abstain_precision "
-    "abstain_per_label predict_input predict_output doctor profile_steps projector_texts compare compare_output".split()
+    "abstain_per_label predict_input predict_output doctor profile_steps projector_texts compare compare_output "
+    "allocator".split()
 )
 
 

@@ -1,6 +1,5 @@
 """`python -m data.clean IN --output=OUT`: mends and leaves out what is asked for, nothing else; logs every change."""
 
-import codecs
 import json
 import os
 import pathlib
@@ -60,10 +59,10 @@ def paths(given, values):
 
 
 def check_encoding(name):
-    """Raises UserError for an encoding that Python does not know."""
+    """Raises UserError for an encoding of text that Python does not know."""
     try:
-        codecs.lookup(name)
-    except LookupError:
+        b"a".decode(name)
+    except (LookupError, UnicodeError):  # rot13 and the like are codecs, but not of text
         raise UserError(f"--encoding={name}: unknown; e.g. cp1252, gb18030, shift_jis") from None
 
 

@@ -10,7 +10,7 @@ from data.clean.rows import read_rows
 from data.clean.writer import blank_lines, open_output, written
 from data.doctor.sources import choose
 from data.progress import Progress
-from data.whole_file import whole_file
+from data.whole_file import check_place, whole_file
 from trainer.config import UserError
 from trainer.inputs.columns import kind_of
 
@@ -130,6 +130,7 @@ def check_paths(path, output, log_path):
         raise UserError(f"{path}: no such file; give one that exists")
     if kind_of(output) != kind_of(path):
         raise UserError(f"--output={output}: the format stays the same; give a name that ends in {kind_of(path)}")
+    check_place(output)
     for file in (output, pathlib.Path(log_path)):
         if file.exists():
             raise UserError(f"--output={output}: {file} is there already; give another name, or move it away")

@@ -33,10 +33,13 @@ class Drops:
     def reason(self, cells):
         """The name of the drop, or "" for a row that stays. Rows must come in the order of the file, once."""
         texts = [cells[column] for column in self.texts]
-        if not any(text.strip() for text in texts):
-            return "empty" if "empty" in self.drops else ""
+        empty = not any(text.strip() for text in texts)
+        if empty and "empty" in self.drops:
+            return "empty"
         if "unlabelled" in self.drops and not cells[self.label].strip():
             return "unlabelled"
+        if empty:  # which repeats nothing
+            return ""
         if "replacement" in self.drops and any(map(has_replacement, texts)):
             return "replacement"
         return self._repeated(texts)

@@ -12,6 +12,9 @@ from trainer.inputs.columns import kind_of
 _CRLF = "\r\n"
 _LINE_END = re.compile(r"\r?\n\Z")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\r?\n)*")
+_SPACE = " \t\r\n"
+_JSON_SPACE = re.compile(f"[{_SPACE}]*")
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
@@ -37,16 +40,41 @@ def blank_lines(row):
 def _cells(row, path, changed):
     kind = kind_of(path)
     if kind == ".jsonl":
-        content = json.loads(row.raw, strict=False)
-        content.update({column: row.cells[column] for column in changed})
-        text = json.dumps(content, ensure_ascii=False)
-        # an escape may spell half a surrogate pair, which UTF-8 cannot hold
-        return json.dumps(content) if _HALVES.search(text) and not has_undecoded(row.raw) else text
+        return _json(row, changed)
     if kind == ".tsv":
         return "\t".join(row.cells.values())
     out = io.StringIO()
     csv.writer(out, lineterminator=_CRLF).writerow(row.cells.values())  # without CRLF it leaves line breaks unquoted
     return out.getvalue().removesuffix(_CRLF)
+
+
+def _json(row, changed):
+    """The object of a Row with new values in the columns `changed`; all else stays as it is written."""
+    raw = row.raw.strip()
+    for column, (start, end) in sorted(_places(raw).items(), key=lambda item: -item[1][0]):
+        if column in changed:
+            raw = raw[:start] + _value(row.cells[column], raw[start:end], has_undecoded(row.raw)) + raw[end:]
+    return raw
+
+
+def _places(raw):
+    """{key: (start, end)} of the values of a JSON object that is known to be one; of a repeated key the last."""
+    found, decoder, at = {}, json.JSONDecoder(strict=False), raw.index("{") + 1
+    while raw[at:].lstrip(_SPACE + ",").startswith('"'):
+        key, at = decoder.raw_decode(raw, raw.index('"', at))
+        start = _JSON_SPACE.match(raw, raw.index(":", at) + 1).end()
+        _, at = decoder.raw_decode(raw, start)
+        found[key] = (start, at)
+    return found
+
+
+def _value(cell, before, undecoded):
+    """The JSON of a cell; of one that was a number, and still is, a number."""
+    if not before.startswith('"') and _NUMBER.fullmatch(cell):
+        return cell
+    text = json.dumps(cell, ensure_ascii=False)
+    # an escape may spell half a surrogate pair, which UTF-8 cannot hold
+    return json.dumps(cell) if _HALVES.search(text) and not undecoded else text
 
 
 class _Gzip(gzip.GzipFile):

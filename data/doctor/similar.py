@@ -141,7 +141,8 @@ def _alike(rows, texts, bands, files, progress):
         for ones, others in _candidates(bands[band], texts):
             fresh = files[ones] & ~known[others] != 0
             ones, others = ones[fresh], others[fresh]
-            alike = _compare(rows, ones[: MOST_PAIRS - compared], others[: MOST_PAIRS - compared])
+            room = max(0, MOST_PAIRS - compared)
+            alike = _compare(rows, ones[:room], others[:room])
             compared += len(ones)
             ones, others = ones[alike], others[alike]
             first.append(ones)

@@ -12,6 +12,7 @@ from .tensors import decode, encode, put_strings
 
 _MAX_BATCH_BYTES = 4 * 2**20
 _NOT_YET = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "RESOURCE_EXHAUSTED", "NOT_FOUND"}
+_UNKNOWN_LABEL = {"INVALID_ARGUMENT", "FAILED_PRECONDITION"}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds between two looks of ready()
 _SHORTEST_LOOK = 0.5  # seconds that one look may take, even where ready(0) is asked
 
@@ -95,16 +96,19 @@ class Asking:
         return True
 
     async def _is_available(self, deadline):
+        not_yet = _NOT_YET
         try:
             if not any(entry.state == "AVAILABLE" for entry in await self.status(deadline.left())):
                 return False
             if self._label:  # of which GetModelStatus takes no notice
+                not_yet = _NOT_YET | _UNKNOWN_LABEL
+                self._described.forget()
                 await self._described.current(deadline)
             return True
         except SlipwayError as error:
             if error.code == "UNAVAILABLE" and not error.retryable:  # a handshake that can never succeed
                 raise
-            if error.code not in _NOT_YET and not self._label:
+            if error.code not in not_yet:
                 raise
             return False
 

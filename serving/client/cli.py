@@ -99,7 +99,7 @@ def _silence_grpc():
 
     gRPC reads GRPC_VERBOSITY while it is imported, which is too early to set it here; a user who set it is obeyed.
     """
-    if "GRPC_VERBOSITY" not in os.environ and "GRPC_TRACE" not in os.environ:
+    if sys.stderr and "GRPC_VERBOSITY" not in os.environ and "GRPC_TRACE" not in os.environ:
         sys.stderr = open(os.dup(2), "w", encoding=sys.stderr.encoding, errors="backslashreplace", buffering=1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
@@ -128,7 +128,8 @@ def _run(client, args):
 
 def _for_people(row):
     """A row whose label nobody takes for an answer where the model abstains."""
-    return row | {"label": f"(abstains) {row['label']}"} if row.get("abstain") is True else row
+    abstains = row.get("abstain") is True and "label" in row
+    return row | {"label": f"(abstains) {row['label']}"} if abstains else row
 
 
 def _as_sent(text):

@@ -77,7 +77,8 @@ def test_mixed_precision_multiplies_in_bfloat16_as_the_server_does_when_told(tmp
         with loader.ServedVersion(tmp_path, mixed_precision=mixed) as served:
             found[mixed] = served.run("serving_default", asked)["value"][0]
     assert found[False] == pytest.approx(64 * (1 + 2**-12), rel=1e-6)
-    assert found[True] in (64.0, found[False]), "oneDNN leaves it alone on a CPU without bfloat16"
+    if "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text():  # else oneDNN leaves it alone
+        assert found[True] == 64.0
 
 
 def test_threads_share_one_version(version):

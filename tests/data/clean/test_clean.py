@@ -197,11 +197,39 @@ def test_a_last_row_without_a_line_end_keeps_its_line_breaks_quoted(tmp_path):
     assert run(path, "--fix=html")[1] == b'text,label\r\n"a <\nb",x'
 
 
-def test_numbers_of_a_changed_jsonl_row_are_no_strings(tmp_path):
+def test_what_is_not_changed_in_a_jsonl_row_stays_as_it_is_written(tmp_path):
     path = tmp_path / "in.jsonl"
-    path.write_text('{"text": "a &amp; b", "label": 1.50, "half": "\\ud83d"}\n')
+    line = '{ "n": {"x" :[1.50, 1e400]},"text": "%s" ,"label":1.0, "text2": "&amp;", "half":"\\ud83d", "n2": 1.10}\n'
+    path.write_text(line % "a &amp; b" + line % "a")
     _, raw, log = run(path, "--fix=html")
-    assert json.loads(raw) == {"text": "a & b", "label": 1.5, "half": "\ud83d"} and len(log) == 1
+    assert raw.decode() == line % "a & b" + line % "a" and len(log) == 1
+
+
+def test_a_repaired_label_that_was_a_number_is_one(tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "a", "label": 1}\n' * 3 + '{"text": "b", "label": 1.0}\n{"text": "c", "label": "1.0"}\n')
+    _, raw, _ = run(path, "--fix=labels")
+    labels = [json.loads(line)["label"] for line in raw.splitlines()]
+    assert labels == [1, 1, 1, 1, "1"] and type(labels[3]) is int
+
+
+def test_of_a_repeated_key_the_last_counts(tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "&amp;", "label": "x", "text": "b &amp; c"}\n')
+    assert run(path, "--fix=html")[1] == b'{"text": "&amp;", "label": "x", "text": "b & c"}\n'
+
+
+def test_a_row_without_label_and_text_is_unlabelled_too(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_bytes(b"text,label\na,b\n,\n,c\n")
+    assert run(path, "--drop=unlabelled")[1] == b"text,label\na,b\n,c\n"
+
+
+def test_a_codec_that_is_not_of_text_and_a_missing_folder_are_said_at_once(path, tmp_path):
+    out = f"--output={tmp_path}/out.csv"
+    for name in ("rot13", "hex", "nosuch"):
+        assert f"--encoding={name}: unknown" in refused(path, out, "--fix=encoding", f"--encoding={name}")
+    assert "no folder" in refused(path, f"--output={tmp_path}/no/out.csv", "--fix=html")
 
 
 def test_an_unlabelled_row_contradicts_nothing(tmp_path):

@@ -249,6 +249,14 @@ def test_ready_asks_for_an_available_version(connect, server, settings, ready):
         assert client.ready(60 if ready else 0.1) == ready
 
 
+def test_ready_sees_that_a_label_is_gone(connect, server):
+    server.states = {7: "AVAILABLE"}
+    with connect(server.address, "reviews", label="stable") as client:
+        assert client.predict("0.75").label and client.ready(60)
+        server.known_labels.remove("stable")
+        assert not client.ready(0.1)
+
+
 def test_ready_waits_for_a_server_to_come_up(connect, server):
     server.states = {7: "LOADING"}
     with connect(server.address, "reviews") as client, concurrent.futures.ThreadPoolExecutor(1) as pool:

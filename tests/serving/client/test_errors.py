@@ -153,10 +153,11 @@ def test_a_port_that_is_not_tensorflow_servings(connect):
     other = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
     port = other.add_insecure_port("127.0.0.1:0")
     other.start()
-    with connect(f"127.0.0.1:{port}", "reviews") as client:
-        error = failure_of(client.predict, ["a"])
-        assert error.code == "UNIMPLEMENTED" and "no TensorFlow Serving gRPC port" in str(error)
-        assert failure_of(client.ready, 60).code == "UNIMPLEMENTED"
+    for label in (None, "stable"):
+        with connect(f"127.0.0.1:{port}", "reviews", label=label) as client:
+            error = failure_of(client.predict, ["a"])
+            assert error.code == "UNIMPLEMENTED" and "no TensorFlow Serving gRPC port" in str(error)
+            assert failure_of(client.ready, 60).code == "UNIMPLEMENTED"
     other.stop(None).wait()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from serving.client.batches import split
 from serving.client.results import Classification, Outputs, rows_of
-from serving.client.tensors import encode
+from serving.client.tensors import decode, encode
 
 
 def strings(*values):
@@ -28,6 +28,30 @@ def classified(rows):
         "truncated": np.zeros(rows, bool),
         "abstain": np.zeros(rows, bool),
     }
+
+
+def repeated(proto, shortened):
+    """The same tensor as a server answers it: in the field of its dtype, without a last value that repeats."""
+    array = decode(proto)
+    field = {"f": "float_val", "b": "bool_val", "O": "string_val"}[array.dtype.kind]
+    values = array.ravel().tolist()
+    while shortened and len(values) > 1 and values[-1] == values[-2]:
+        values.pop()
+    proto.ClearField("tensor_content")
+    proto.ClearField(field)
+    getattr(proto, field).extend(values)
+    return proto
+
+
+@pytest.mark.parametrize("shortened", [False, True])
+def test_answers_in_repeated_fields_give_the_same_rows(shortened):
+    outputs = classified(3)
+    outputs["probabilities"][0] = outputs["probabilities"][2] = [0.5, 0.5]
+    outputs["abstain"][0] = True
+    expected = rows_of(encoded(outputs), 3, "classification", ["a", "b"])
+    answers = {name: repeated(proto, shortened) for name, proto in encoded(outputs).items()}
+    assert rows_of(answers, 3, "classification", ["a", "b"]) == expected
+    assert [row.abstain for row in expected] == [True, False, False]
 
 
 def test_a_classification_may_have_more_outputs_than_are_known():

@@ -38,7 +38,10 @@ def test_the_same_flags_go_on_and_others_are_named(tmp_path):
     path = begun(tmp_path / "run")
     with open_workdir(config(path), create=True):
         pass
-    differing = config(path, batch_size=16, learning_rate=1e-3, json=True, workdir=str(path), checkpoint_minutes=9.0)
+    free = {"json": True, "workdir": str(path), "checkpoint_minutes": 9.0, "allocator": "system"}
+    with open_workdir(config(path, **free), create=True):
+        pass
+    differing = config(path, batch_size=16, learning_rate=1e-3, **free)
     with pytest.raises(UserError) as caught, open_workdir(differing, create=True):
         pass
     assert "other flags: --batch_size=16 (was 32), --learning_rate=0.001 (was 5e-05);" in str(caught.value)
