@@ -100,6 +100,10 @@ def _config():
 
 def measure_steps():
     """{"seconds": {side: spread of a step's}, "real / constant": spread, "settings": what ran}."""
+    from trainer import allocator
+
+    allocator.keep_memory()  # as trainer.main does
+
     from trainer.inputs.pipeline import Rows
     from trainer.loop import accelerator as accelerators
     from trainer.loop.fit import Run, compiled

@@ -119,5 +119,6 @@ def machine():
 
 def source_hash(side):
     """Hash of the code that makes a result; kept with it, so that the table can say when it is another one now."""
-    own = ROOT.glob("trainer/**/*.py") if side == "slipway" else [ROOT / "benchmarks/reference_trainer.py"]
+    reference = [ROOT / "benchmarks" / name for name in ("reference_trainer.py", "starting_point.py")]
+    own = ROOT.glob("trainer/**/*.py") if side == "slipway" else reference
     return result_store.hash_files(own)

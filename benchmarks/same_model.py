@@ -10,17 +10,9 @@ import sys
 
 from benchmarks import quality_rows, quality_run
 from benchmarks.stages import Walk
-from trainer.config import Config
 
 ROWS = {"train": 512, "dev": 64, "test": 64}
 TRAIN = ("--epochs=1", "--noexport", "--doctor=off", "--calibration=none", "--projector_texts=0", "--device=cpu")
-
-
-def precisions_served(asked):
-    """(those of `asked` that trainer.main can export, {those that it cannot: why})."""
-    known = "serving_precision" in Config().flat()
-    kept = [precision for precision in asked if known or precision == "float32"]
-    return kept, {each: "trainer.main has no --serving_precision yet" for each in asked if each not in kept}
 
 
 def make(folder, source, encoder, precisions, length, rows=ROWS):
@@ -50,7 +42,6 @@ def make(folder, source, encoder, precisions, length, rows=ROWS):
 
 
 def _export(stages, flags, precision):
-    known = "serving_precision" in Config().flat()
-    more = [f"--serving_precision={precision}"] if known else []
-    done = stages.command(f"export {precision}", "trainer.main", *flags, "--mode=export", *more)
+    told = (*flags, "--mode=export", f"--serving_precision={precision}")
+    done = stages.command(f"export {precision}", "trainer.main", *told)
     return done["export"]["version_dir"]

@@ -110,15 +110,13 @@ def compare():
         if not pathlib.Path(given).is_dir():
             raise FileNotFoundError(f"{given}: no such folder; run `python -m data.fetch`, or give another one")
     asked = cases(encoder, snippets)
-    precisions, unknown = same_model.precisions_served(FLAGS.precisions)
     with tempfile.TemporaryDirectory(prefix="slipway-serve-") as folder:
         folder = pathlib.Path(folder)
         try:
-            versions, transformers = same_model.make(folder, snippets, encoder, precisions, FLAGS.length)
+            versions, transformers = same_model.make(folder, snippets, encoder, FLAGS.precisions, FLAGS.length)
         except StageFailed as failed:
             raise RunError("the model could not be made; the reason stands above", failed.exit_code) from None
         measured = paired.measure(sides(versions, transformers), asked, FLAGS.rounds)
-    measured.skipped |= {f"slipway {precision}": reason for precision, reason in unknown.items()}
     found = same_answers.differences(measured.turns, REFERENCE)
     same_answers.check(found, OURS, REFERENCE)
     title = "serving: raw texts to answers"

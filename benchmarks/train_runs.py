@@ -1,6 +1,7 @@
 """The runs of train_vs_peers: command line of each side, what a run leaves, and which runs are still missing."""
 
 import dataclasses
+import importlib.metadata
 import os
 import pathlib
 import sys
@@ -35,7 +36,8 @@ class Runs:
     def settings(self, side, number):
         """What the result of one run is kept by; `seed` is the round, and code that changes makes another result."""
         code = result_store.hash_files(quality_run.ROOT.glob(SOURCES[side]))
-        return self.asked | {"side": side, "seed": number, "arithmetic": self.arithmetic[side], "code": code}
+        same = {"arithmetic": self.arithmetic[side], "code": code, "machine": quality_run.machine()}
+        return self.asked | {"side": side, "seed": number} | same
 
     def missing(self, store, sides, rounds):
         """Makes the runs that `store` has no result of, in turn; returns {side: [result of each round]}."""
@@ -54,7 +56,8 @@ class Runs:
             wall, cpu = quality_run.call(self.command(settings, folder), settings["side"])
             result = quality_run.read_result(folder)
         process = {"seconds": wall, "cpu_seconds": cpu, "load_before": load}
-        return result | {"process": process, "machine": quality_run.machine()}
+        own = {name: importlib.metadata.version(name) for name in quality_run.OWN_PACKAGES}
+        return {"versions": own} | result | {"process": process}
 
     def command(self, settings, folder):
         """The command line of one run, which leaves results.json in `folder`."""

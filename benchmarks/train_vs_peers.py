@@ -7,7 +7,6 @@ also loads, tokenises and scores dev and test. Finished runs are kept under --ou
 was cut off, and code that has changed since runs anew.
 """
 
-import importlib.metadata
 import pathlib
 import random
 import tempfile
@@ -29,7 +28,12 @@ flags.DEFINE_integer("rows", 16_000, "Training rows, drawn with a fixed seed.", 
 flags.DEFINE_string("encoder", "", "Hugging Face folder of a BERT; default: the one of python -m data.fetch.")
 flags.DEFINE_string("cache_dir", "", "Cache of data.fetch; default $SLIPWAY_CACHE, else ~/.cache/slipway.")
 flags.DEFINE_enum("precision", "auto", ("auto", "float32", "bfloat16"), "--precision of ours.")
-flags.DEFINE_bool("bf16", True, "bfloat16 on the peers' sides: autocast in PyTorch, mixed_bfloat16 in KerasHub.")
+flags.DEFINE_enum(
+    "bf16",
+    "auto",
+    ("auto", "on", "off"),
+    "bfloat16 on the peers' sides, autocast in PyTorch and mixed_bfloat16 in KerasHub; auto: where the CPU has it.",
+)
 flags.DEFINE_integer("epochs", 1, "Epochs on all sides.", lower_bound=1)
 flags.DEFINE_integer("batch_size", 32, "Rows per step.", lower_bound=1)
 flags.DEFINE_integer("max_length", 128, "Longest input in tokens.", lower_bound=8)
@@ -70,8 +74,7 @@ def measured(results, left_out):
         for case, part in (("training alone", "train"), ("whole process", "process"))
     }
     loads = [run["process"]["load_before"] for runs in results.values() for run in runs]
-    own = {name: importlib.metadata.version(name) for name in quality_run.OWN_PACKAGES}
-    versions = {side: runs[0].get("versions", own) for side, runs in results.items()}
+    versions = {side: runs[0]["versions"] for side, runs in results.items()}
     ours = [side for side in results if side == "slipway"]
     return paired.Measured(turns, ours, left_out, versions, [min(loads), max(loads)])
 
@@ -81,6 +84,7 @@ def notes(results, asked):
     rows = asked["rows"]
     yield f"{rows['train']} train, {rows['dev']} dev, {rows['test']} test rows of {asked['dataset']}"
     yield "load: the least and the most that a run began with"
+    yield "training alone: of token ids made before it, but that keras_hub makes them while it trains"
     for side, runs in results.items():
         speed = paired.spread([run["train"]["examples_per_second"] for run in runs])
         accuracy = paired.spread([run["test"]["accuracy"] for run in runs])["median"]
@@ -97,7 +101,8 @@ def compare():
     sides = [side for side in FLAGS.sides if side not in left_out]
     if not sides:
         raise RunError(f"no side of --sides can run: {FLAGS.bench_python} is not there (make bench)")
-    arithmetic = {side: FLAGS.precision if side == "slipway" else FLAGS.bf16 for side in SIDES}
+    bf16 = bool(quality_run.bfloat16_units()) if FLAGS.bf16 == "auto" else FLAGS.bf16 == "on"
+    arithmetic = {side: FLAGS.precision if side == "slipway" else bf16 for side in SIDES}
     with tempfile.TemporaryDirectory(prefix="slipway-rows-") as data:
         asked = question(write_rows(data), encoder)
         runs = Runs(asked, arithmetic, data, encoder, FLAGS.bench_python)

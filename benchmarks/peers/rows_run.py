@@ -14,6 +14,10 @@ from benchmarks.peers.answering import answer
 
 def prepare():
     """Does all that comes before the first step."""
+    from trainer import allocator
+
+    allocator.keep_memory()  # as trainer.main does, before TensorFlow has threads
+
     from data.doctor import at_start
     from trainer.config import Config
     from trainer.loop import accelerator as accelerators
