@@ -101,10 +101,12 @@ class Unpadded(keras.layers.Layer):
         weights = precisions.in_precision(self._current(), precision)
         if precision != "float32":
             weights = dataclasses.replace(weights, tokens=precisions.in_bfloat16(weights.tokens))  # most of the bytes
-        if bytes_of(weights.layers) > _MOST_CONSTANTS:
-            self._served = as_variables(weights)
-        else:  # oneDNN lays constants out once, variables at each call
+        if precision == "bfloat16" and bytes_of(weights.layers) <= _MOST_CONSTANTS:
+            # oneDNN lays constants out once, variables at each call. Not so in float32: there it wants another layout
+            # for one text than for many, keeps the first that it is asked for, and is slower with the other.
             self._served = dataclasses.replace(weights, tokens=as_variables(weights.tokens))
+        else:
+            self._served = as_variables(weights)
 
     def call(self, features, training=False):
         weights = self._served or precisions.in_precision(self._current(), self.precision)
