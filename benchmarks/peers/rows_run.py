@@ -35,7 +35,7 @@ def prepare():
             "encoder", lambda: accelerator.with_encoder(job.open_encoder(config), config)
         )
     kind, size, seed = accelerator.batching, config.input.batch_size, config.run.seed
-    task, table = job.make_task(config, corpus.labels), corpus.splits.train
+    task, table = job.make_task(config, corpus.learned), corpus.splits.train
     given = (config, encoder.preprocessor, table, "train")
     train = stages.timed("tokenize", lambda: job.tokenized(*given, targets=task.targets(table.labels)))
     epoch = train.training(kind, size, seed, len(train.epoch(kind, size, seed, 0)))

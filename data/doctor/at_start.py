@@ -1,5 +1,6 @@
 """The doctor at the start of a training run: the quick checks over rows that have been read already."""
 
+import dataclasses
 import sys
 
 from data.doctor.examine import CHUNK, Depth, Examination
@@ -42,12 +43,17 @@ def look(config, splits):
 
 
 def examine(config, splits):
-    """The Report of the quick checks over Splits: no MinHash, no languages, no personal data."""
+    """The Report of the quick checks over Splits: no MinHash, no languages, no personal data.
+
+    Labels are looked at where a row has one of them; several of them, and scores, are checked as they are read.
+    """
+    looks_at_labels = config.model.task == "classification"
     data, depth = config.data, Depth(False, False, False)
     examination = Examination(Rows(StoredTexts()), config.input.sequence_length, depth=depth)
     for name, table in splits.named().items():
         # one group: however many files they came from, these are the splits of one data set
-        columns = (data.text_column, data.text_pair_column, data.label_column)
+        columns = (data.text_column, data.text_pair_column, data.label_column if looks_at_labels else "")
+        table = table if looks_at_labels else dataclasses.replace(table, labels=None)
         source = Source(table.path, *columns, split=name, group=data.data)
         for start in range(0, len(table), CHUNK):
             examination.see(table.take(range(start, min(start + CHUNK, len(table)))), source)

@@ -10,7 +10,17 @@ async with AsyncClient("localhost:8500", model="reviews") as client:
 from .async_client import AsyncClient
 from .client import Client
 from .errors import SlipwayError
-from .results import Classification, Outputs, VersionStatus
+from .results import Classification, MultiLabel, Outputs, Regression, VersionStatus
 from .tls import Tls
 
-__all__ = ["AsyncClient", "Classification", "Client", "Outputs", "SlipwayError", "Tls", "VersionStatus"]
+__all__ = [
+    "AsyncClient",
+    "Classification",
+    "Client",
+    "MultiLabel",
+    "Outputs",
+    "Regression",
+    "SlipwayError",
+    "Tls",
+    "VersionStatus",
+]

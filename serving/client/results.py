@@ -41,6 +41,35 @@ class Classification(tuple):
         return {name: getattr(self, name) for name in ("label", "score", "probabilities", "truncated", "abstain")}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class MultiLabel:
+    """The labels of one text, any number of them.
+
+    labels: those selected, the most probable first. probabilities: of every label, in the contract's order. truncated:
+    the text was longer than the model reads.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: dict[str, float]
+    truncated: bool
+
+    def to_dict(self):
+        """The fields as plain Python values, ready for JSON."""
+        return dataclasses.asdict(self) | {"labels": list(self.labels)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Regression:
+    """The score of one text, or of a pair. truncated: the text was longer than the model reads."""
+
+    value: float
+    truncated: bool
+
+    def to_dict(self):
+        """The fields as plain Python values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Outputs:
     """One row of any signature: output name → Python scalar, str, or array of the row's shape."""
@@ -77,8 +106,8 @@ def rows_of(outputs, count, task, labels):
     for name, shape in shapes.items():
         if not shape or shape[0] != count:
             raise ValueError(f"output {name} has shape {shape} for {count} texts; ask this signature with raw()")
-    if task == "classification" and shapes.keys() >= _CLASSIFICATION:
-        return _classifications(outputs, shapes, tuple(labels))
+    if task in _TYPED and shapes.keys() >= _TYPED[task][0]:
+        return _TYPED[task][1](outputs, shapes, tuple(labels))
     columns = {name: _cells(decode(outputs[name])) for name in sorted(shapes)}
     return [Outputs({name: cells[row] for name, cells in columns.items()}) for row in range(count)]
 
@@ -88,17 +117,47 @@ _CLASSIFICATION = {*_BY_TEXT, "probabilities"}
 
 
 def _classifications(outputs, shapes, labels):
-    if shapes["probabilities"][1:] != (len(labels),):
-        told = f"the contract names {len(labels)} labels but probabilities has shape {shapes['probabilities']}"
-        raise ValueError(told)
-    for name in _BY_TEXT:
-        if len(shapes[name]) != 1:
-            raise ValueError(f"{name} has shape {shapes[name]} and not one value per text")
+    _check_shapes(shapes, _BY_TEXT, ("probabilities",), labels)
     by_text = (flat(outputs[name], shapes[name]) for name in _BY_TEXT)
     values = iter(flat(outputs["probabilities"], shapes["probabilities"]))
     by_label = zip(*[values] * len(labels))  # noqa: B905 (a tuple per text; strict= would double the time)
     fields = zip(*by_text, itertools.repeat(labels), by_label)  # noqa: B905 (repeat has no end)
     return list(map(tuple.__new__, itertools.repeat(Classification), fields))
+
+
+def _label_sets(outputs, shapes, labels):
+    _check_shapes(shapes, ("truncated",), ("probabilities", "selected"), labels)
+    columns = (decode(outputs[name]).tolist() for name in ("probabilities", "selected", "truncated"))
+    return [_label_set(labels, *row) for row in zip(*columns, strict=True)]
+
+
+def _label_set(labels, probabilities, selected, truncated):
+    order = sorted(itertools.compress(range(len(labels)), selected), key=lambda place: -probabilities[place])
+    named = dict(zip(labels, probabilities, strict=True))
+    return MultiLabel(tuple(labels[place] for place in order), named, truncated)
+
+
+def _scores(outputs, shapes, labels):
+    _check_shapes(shapes, ("value", "truncated"), (), labels)
+    return list(map(Regression, *(decode(outputs[name]).tolist() for name in ("value", "truncated"))))
+
+
+def _check_shapes(shapes, by_text, by_label, labels):
+    for name in by_label:
+        if shapes[name][1:] != (len(labels),):
+            told = f"the contract names {len(labels)} labels but {name} has shape {shapes[name]}"
+            raise ValueError(told)
+    for name in by_text:
+        if len(shapes[name]) != 1:
+            raise ValueError(f"{name} has shape {shapes[name]} and not one value per text")
+
+
+# Outputs that a task's results are made of, and what makes them.
+_TYPED = {
+    "classification": (_CLASSIFICATION, _classifications),
+    "multi_label": ({"probabilities", "selected", "truncated"}, _label_sets),
+    "regression": ({"value", "truncated"}, _scores),
+}
 
 
 def _cells(array):

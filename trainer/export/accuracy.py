@@ -1,6 +1,9 @@
-"""Every dev row asked of a version in fewer bits: what it gets right, beside what the trained model gets right."""
+"""Every dev row asked of a version in fewer bits: how good it is, beside how good the trained model is."""
 
 import dataclasses
+from typing import Any
+
+import numpy as np
 
 from serving.exchange import strings
 from trainer.export.compare import Differs
@@ -13,12 +16,14 @@ _KIND = "dev"
 class DevRows:
     """All labelled dev rows, from the shortest text to the longest, which wastes least on padding.
 
-    texts: list of bytes; pairs: list of bytes, or None; labels: list of str; reference: accuracy of the trained model.
+    texts: list of bytes; pairs: list of bytes, or None; labels: list of str; task: Task, whose `quality` judges;
+    reference: the quality of the trained model.
     """
 
     texts: list
     pairs: list | None
     labels: list
+    task: Any
     reference: float
 
     def requests(self):
@@ -31,27 +36,18 @@ class DevRows:
         return "serving_default", {name: strings([column[row] for row in rows]) for name, column in columns.items()}
 
     def accuracy(self, answers):
-        """Share of right labels in the answers `{(kind, rows): {output: array}}`."""
-        given = {
-            row: label
-            for (kind, rows), arrays in answers.items()
-            if kind == _KIND
-            for row, label in zip(rows, arrays["label"], strict=True)
-        }
-        return self._share(given[row].decode() for row in range(len(self.texts)))
-
-    def _share(self, given):
-        right = [label == wanted for label, wanted in zip(given, self.labels, strict=True)]
-        return sum(right) / len(right)
+        """The task's quality (accuracy, micro F1, Spearman) of the answers `{(kind, rows): {output: array}}`."""
+        asked = sorted((rows, arrays) for (kind, rows), arrays in answers.items() if kind == _KIND)
+        outputs = {name: np.concatenate([arrays[name] for _, arrays in asked]) for name in self.task.served}
+        return self.task.quality(outputs, self.labels)
 
 
 def judged(texts, pairs, labels, task, reference):
     """DevRows of lists of str (pairs: None for tasks of one text), judged by `reference` as in `samples.collect`."""
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
     texts, pairs = ([as_bytes(column[row]) for row in order] if column else None for column in (texts, pairs))
-    rows = DevRows(texts, pairs, [labels[row] for row in order], 0.0)
-    best = exactly(reference, texts, pairs).argmax(axis=1)
-    return dataclasses.replace(rows, reference=rows._share(task.labels[each] for each in best))
+    labels = [labels[row] for row in order]
+    return DevRows(texts, pairs, labels, task, task.quality(task.said(exactly(reference, texts, pairs)), labels))
 
 
 def check(dev, answers, allowed):
@@ -59,10 +55,17 @@ def check(dev, answers, allowed):
     given = dev.accuracy(answers)
     if loses(given, dev.reference, allowed):
         raise Differs(
-            f"accuracy on all {len(dev.texts)} dev rows is {given:.2%}, the trained model's {dev.reference:.2%}; "
-            f"allowed is a loss of {100 * allowed:.1f} points"
+            f"{dev.task.quality_name} on all {len(dev.texts)} dev rows is {given:.2%}, "
+            f"the trained model's {dev.reference:.2%}; allowed is a loss of {100 * allowed:.1f} points"
         )
-    return {"rows": len(dev.texts), "version": given, "trained_model": dev.reference, "allowed_loss": allowed}
+    figures = {
+        "measure": dev.task.quality_name,
+        "rows": len(dev.texts),
+        "version": given,
+        "trained_model": dev.reference,
+        "allowed_loss": allowed,
+    }
+    return figures
 
 
 def loses(given, reference, allowed):

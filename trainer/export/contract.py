@@ -36,6 +36,7 @@ def origin(task, model, encoder, *, model_name, targets, data_fingerprint, preci
         },
         "labels": list(task.labels),
         "decisions": task.decisions.to_dict(),
+        **task.stated(),
         "limits": {"tokens": encoder.preprocessor.sequence_length, "text_bytes": TEXT_BYTES},
         "precision": precision,
         "serving_target": list(targets),

@@ -6,9 +6,9 @@ from serving import loader, opsets
 from serving.contract import CONTRACT_FILE, WARMUP_FILE, read_contract
 from trainer.config import UserError
 from trainer.export import saved_model, vocabulary
+from trainer.tasks import TASKS
 
 _SIGNATURES = frozenset({"serving_default", "embed", "contract"})
-_OUTPUTS = frozenset({"label", "score", "probabilities", "truncated", "abstain"})
 
 
 class ProofRefused(UserError):
@@ -72,7 +72,9 @@ def _check_contract(contract, graph, targets):
         raise ProofRefused(f"{CONTRACT_FILE} names other TF Serving releases than {', '.join(targets)}")
     if absent := _SIGNATURES - set(signatures):
         raise ProofRefused(f"no signature {', '.join(sorted(absent))}")
-    if absent := _OUTPUTS - set(signatures["serving_default"]["outputs"]):
+    if contract["task"] not in TASKS:
+        raise ProofRefused(f"{CONTRACT_FILE} names the task {contract['task']}; known are {', '.join(TASKS)}")
+    if absent := TASKS[contract["task"]].served - set(signatures["serving_default"]["outputs"]):
         raise ProofRefused(f"serving_default gives no {', '.join(sorted(absent))}")
 
 

@@ -4,7 +4,7 @@ from trainer.export import wording
 
 _CARD = """# {model_name}
 
-{task} with the labels {labels}: {model}, fine-tuned with Slipway {slipway} (TensorFlow {tensorflow}),
+{task}{labels}: {model}, fine-tuned with Slipway {slipway} (TensorFlow {tensorflow}),
 exported {created}.
 
 - **Encoder:** {model}, {parameters:,} parameters, revision `{revision}`, licence {licence}.
@@ -16,7 +16,7 @@ exported {created}.
 - **Proof:** {texts} dev texts and {hostile} hostile texts compared with the trained model: largest difference
   {max_difference:.1e}, {max_batch_difference:.1e} between a row alone and in a batch, {flips} label flips{further}.
 - **Limits:** it knows the labels and the kind of text that it was trained on, and says nothing of any other.
-- **Probabilities:** {probabilities}.
+- {decided}
 """
 
 
@@ -25,8 +25,8 @@ def write(path, contract, proof, sections=""):
     encoder, signature = contract["encoder"], contract["signatures"]["serving_default"]
     card = _CARD.format(
         model_name=contract["model_name"],
-        task=contract["task"].capitalize(),
-        labels=", ".join(contract["labels"]),
+        task=contract["task"].replace("_", "-").capitalize(),
+        labels=" with the labels " + ", ".join(contract["labels"]) if contract["labels"] else "",
         model=encoder["name"],
         parameters=encoder["parameters"],
         revision=encoder["revision"],
@@ -40,15 +40,16 @@ def write(path, contract, proof, sections=""):
         targets=", ".join(contract["serving_target"]),
         precision=contract["precision"],
         further="".join(f"; {phrase}" for phrase in wording.further(proof)),
-        probabilities=_probabilities(contract["decisions"]),
+        decided=_DECIDED[contract["task"]](contract),
         **contract["limits"],
         **{key: proof[key] for key in ("texts", "hostile", "max_difference", "max_batch_difference", "flips")},
     )
     path.write_text(card + (f"\n{sections}" if sections else ""), encoding="utf-8")
 
 
-def _probabilities(decisions):
+def _probabilities(contract):
     """Whether they are calibrated, and when the model abstains."""
+    decisions = contract["decisions"]
     temperature, target = decisions["temperature"], decisions.get("target_precision")
     text = "not calibrated" if temperature == 1 else f"calibrated with temperature {temperature:.4g}, fitted on dev"
     own = decisions.get("thresholds", {})
@@ -57,4 +58,20 @@ def _probabilities(decisions):
     elif target:
         below = "the threshold of its label" if own else f"{decisions['threshold']:.4g}"
         text += f"; an answer whose score is below {below} comes back with `abstain`, for a precision of {target:.4g}"
-    return text
+    return f"**Probabilities:** {text}."
+
+
+def _thresholds(contract):
+    """From which probability on a label is selected."""
+    decisions, own = contract["decisions"], contract["decisions"].get("thresholds", {})
+    of_its_own = f", {len(own)} labels from a threshold of their own on" if own else ""
+    return f"**Selected:** labels whose probability is {decisions['threshold']:.4g} or more{of_its_own}."
+
+
+def _range(contract):
+    """Which numbers are answered."""
+    bounds = contract["score_range"]
+    return f"**Value:** from {bounds[0]:g} to {bounds[1]:g}." if bounds else "**Value:** any number."
+
+
+_DECIDED = {"classification": _probabilities, "multi_label": _thresholds, "regression": _range}

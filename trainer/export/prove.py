@@ -18,7 +18,7 @@ from trainer.export import accuracy, clean_process, compare, inspection, warmup
 from trainer.export.inspection import ProofRefused
 from trainer.export.limits import LIMITS
 from trainer.export.samples import batches, spread
-from trainer.export.signatures import CONTRACT_KEY
+from trainer.export.signatures import CONTRACT_KEY, EXAMPLE_METHODS
 
 _VECTORS = 16  # texts that are also asked for a vector: it comes from the same tokens as the probabilities
 # What a refusal for the limits begins with, and what it ends with.
@@ -98,10 +98,9 @@ def _rewritten(version_dir, samples, dev, requests, answers, scratch):
     _, rewritten = clean_process.answers(version_dir, requests, scratch, mixed_precision=True)
     with _explained(*_REWRITTEN):
         figures = _figures(LIMITS["bfloat16"], samples, dev, rewritten)
-    probabilities = [
-        [each[key]["probabilities"] for key in requests if key[0] == "batch"] for each in (answers, rewritten)
-    ]
-    changed = max(float(np.abs(a - b).max()) for a, b in zip(*probabilities, strict=True))
+    name, unit = samples.task.compared, samples.task.unit
+    compared = [[each[key][name] for key in requests if key[0] == "batch"] for each in (answers, rewritten)]
+    changed = max(float(np.abs(a - b).max()) / unit for a, b in zip(*compared, strict=True))
     return figures | {"changed": changed, "at_work": changed > _NOISE}
 
 
@@ -125,10 +124,10 @@ def _requests(definitions, samples):
     if "embed" in definitions:
         for rows in [few, *((row,) for row in few)]:
             requests["embed", rows] = ("embed", _texts(samples, rows))
-    if "classify" in definitions:
+    for name in EXAMPLE_METHODS.keys() & definitions.keys():
         for rows in batches(singles[: len(singles) - samples.oversized]):
             examples = [example.SerializeToString() for example in warmup.examples(samples.inputs(rows))]
-            requests["classify", rows] = ("classify", {"inputs": strings(examples)})
+            requests[name, rows] = (name, {"inputs": strings(examples)})
     if "contract" in definitions:
         requests["contract", ()] = ("contract", {"key": strings([CONTRACT_KEY, "other"])})
     return requests

@@ -1,6 +1,7 @@
 """The texts on which a version is compared with the trained model, and what the trained model says of them."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,18 +17,17 @@ class Samples:
     """Dev texts, then hostile ones, then `oversized` ones beyond the byte limit, each with the reference's answer.
 
     texts: list of bytes; pairs: list of bytes of the same length, or None; dev: number of dev texts;
-    oversized: number of texts, the last, that must come back as truncated; labels: tuple of str;
-    thresholds: the score below which each label abstains, 0 for never;
-    probabilities: `<float32>[texts, labels]` of the trained model, rebuilt in float32.
+    oversized: number of texts, the last, that must come back as truncated; task: Task, with its labels and decisions;
+    reference: the task's compared output of the trained model, rebuilt in float32: probabilities
+    `<float32>[texts, labels]`, or scores `<float32>[texts]`.
     """
 
     texts: list
     pairs: list | None
     dev: int
     oversized: int
-    labels: tuple
-    thresholds: tuple
-    probabilities: np.ndarray
+    task: Any
+    reference: np.ndarray
 
     def inputs(self, rows):
         """`{signature input: [bytes, …]}` of some rows."""
@@ -48,7 +48,7 @@ def collect(dev_texts, dev_pairs, limit, task, reference):
     Args:
         dev_texts, dev_pairs: lists of str or bytes; dev_pairs is None for tasks of one text.
         task: Task, with its labels and decisions.
-        reference: callable, (texts, pairs), lists of bytes, to probabilities `<float32>[texts, labels]`.
+        reference: callable, (texts, pairs), lists of bytes, to the task's compared output.
     """
     order = spread(sorted(range(len(dev_texts)), key=lambda row: (len(dev_texts[row]), row)), limit)
     hard, oversized = hostile_texts(), oversized_texts()
@@ -57,8 +57,7 @@ def collect(dev_texts, dev_pairs, limit, task, reference):
     if dev_pairs is not None:
         # Each hostile text meets another one as its pair, and the oversized ones meet on both sides.
         pairs = [as_bytes(dev_pairs[row]) for row in order] + hard[1:] + hard[:1] + [b"short"] + oversized[:1]
-    thresholds, answers = tuple(task.decisions.of(task.labels)), exactly(reference, texts, pairs)
-    return Samples(texts, pairs, len(order), len(oversized), tuple(task.labels), thresholds, answers)
+    return Samples(texts, pairs, len(order), len(oversized), task, exactly(reference, texts, pairs))
 
 
 def spread(items, count):

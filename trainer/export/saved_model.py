@@ -52,15 +52,16 @@ def describe_signatures(saved_model):
 
 
 def complete(folder, saved_model, contract_text):
-    """Rewrites saved_model.pb with the contract in its `contract` signature and the Classify call's method name."""
+    """Rewrites saved_model.pb with the contract in its `contract` signature, and the methods of TF Serving's calls."""
     marks = [value for value in _strings_of(saved_model) if value.string_val[:] == [_MARK]]
     if not marks:
         raise RuntimeError("the contract signature lost its mark while it was saved")
     for value in marks:
         value.string_val[:] = [contract_text.encode()]
     definitions = saved_model.meta_graphs[0].signature_def
-    if "classify" in definitions:
-        definitions["classify"].method_name = signatures.CLASSIFY_METHOD
+    for name, method in signatures.EXAMPLE_METHODS.items():
+        if name in definitions:
+            definitions[name].method_name = method
     (folder / "saved_model.pb").write_bytes(saved_model.SerializeToString(deterministic=True))
     # It holds hashes of the graph as TensorFlow wrote it, and would now be wrong; no server needs it.
     with contextlib.suppress(FileNotFoundError):
@@ -78,7 +79,7 @@ def _strings_of(saved_model):
 
 def _described(name, definition):
     return {
-        "method": "classify" if name == "classify" else "predict",
+        "method": name if name in signatures.EXAMPLE_METHODS else "predict",
         "inputs": {key: _tensor(info) for key, info in sorted(definition.inputs.items())},
         "outputs": {key: _tensor(info) for key, info in sorted(definition.outputs.items())},
     }

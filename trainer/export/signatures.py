@@ -5,14 +5,18 @@ from tensorflow.python.saved_model import signature_constants
 
 CONTRACT_KEY = "contract"
 CONTRACT_MARK = "@contract.json@"  # stands in the graph until the contract, which lists the graph's ops, is known
-CLASSIFY_METHOD = signature_constants.CLASSIFY_METHOD_NAME
+# The signatures that TF Serving's own calls of these names ask, with their method names.
+EXAMPLE_METHODS = {
+    "classify": signature_constants.CLASSIFY_METHOD_NAME,
+    "regress": signature_constants.REGRESS_METHOD_NAME,
+}
 
 
 def endpoints(task, model, preprocessor):
     """`{signature: (function, [TensorSpec, …])}` of a task's version.
 
     Args:
-        task: Task; gives `text_pair`, `serving_outputs`, `embedder`, and `labels` where it classifies.
+        task: Task; gives `text_pair`, `serving_outputs`, `embedder`, `compared`, and `labels` where it classifies.
         model: keras.Model in float32, the encoder's inputs to logits.
         preprocessor: TextPreprocessor.
     """
@@ -24,8 +28,10 @@ def endpoints(task, model, preprocessor):
         "embed": (_embed(task.embedder(model), preprocessor), texts),
         "contract": (_contract, [_strings("key")]),
     }
-    if task.name == "classification":
+    if task.compared == "probabilities":
         found["classify"] = (_classify(answer, names, task.labels), [_strings("inputs")])
+    else:
+        found["regress"] = (_regress(answer, names), [_strings("inputs")])
     return found
 
 
@@ -51,15 +57,28 @@ def _embed(embedder, preprocessor):
 
 def _classify(answer, names, labels):
     """The Classify call of TF Serving: serialized tf.Example `<string>[batch]` with the texts as features."""
-    schema = {name: tf.io.FixedLenFeature([], tf.string) for name in names}
 
     def classify(inputs):
-        features = tf.io.parse_example(inputs, schema)
-        scores = answer(*(features[name] for name in names))["probabilities"]
+        scores = answer(*_parsed(inputs, names))["probabilities"]
         classes = tf.tile(tf.constant([list(labels)]), [tf.shape(scores)[0], 1])
         return {"classes": classes, "scores": scores}
 
     return classify
+
+
+def _regress(answer, names):
+    """The Regress call of TF Serving, of the same tf.Example."""
+
+    def regress(inputs):
+        return {"outputs": answer(*_parsed(inputs, names))["value"]}
+
+    return regress
+
+
+def _parsed(examples, names):
+    """The texts `<string>[batch]` of each name."""
+    features = tf.io.parse_example(examples, {name: tf.io.FixedLenFeature([], tf.string) for name in names})
+    return [features[name] for name in names]
 
 
 def _contract(key):

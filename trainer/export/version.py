@@ -63,8 +63,8 @@ def export_version(
         data_fingerprint: `sha256:…` of the training data.
         dev_texts, dev_pairs: texts for the proof, lists of str; dev_pairs for pair tasks.
         dev_labels: their labels, list of str: the accuracy of a version in fewer bits than float32 is proven, too.
-        reference: callable, (texts, pairs), lists of bytes, to probabilities `<float32>[texts, labels]` of the
-            trained model rebuilt in float32.
+        reference: callable, (texts, pairs), lists of bytes, to the task's compared output (probabilities
+            `<float32>[texts, labels]`, scores `<float32>[texts]`) of the trained model rebuilt in float32.
         card_sections: Markdown that the model card ends with.
 
     Raises:
@@ -162,7 +162,7 @@ def _build(folder, task, model, encoder, origin):
     if origin["precision"] != "float32":
         model = served_form(task, model, encoder, origin["precision"])
     graph = saved_model.save(folder, task, model, encoder.preprocessor)
-    # The method of classify is set below, and described as it will be.
+    # The methods of classify and regress are set below, and described as they will be.
     contract = contracts.complete(origin, loader.graph_ops(graph), saved_model.describe_signatures(graph))
     text = contracts.text(contract)
     saved_model.complete(folder, graph, text)

@@ -33,7 +33,7 @@ def _logs(contract, name):
         return [_predict({"key": [CONTRACT_KEY]})]
     requests = [{key: [b"warm up" + b" word" * words for words in rows] for key in text_names} for rows in _WORDS]
     method = contract["signatures"][name]["method"]
-    return [_classify(inputs) if method == "classify" else _predict(inputs) for inputs in requests]
+    return [_predict(inputs) if method == "predict" else _by_example(method, inputs) for inputs in requests]
 
 
 def _predict(inputs):
@@ -43,9 +43,9 @@ def _predict(inputs):
     return log
 
 
-def _classify(inputs):
+def _by_example(method, inputs):
     log = prediction_log_pb2.PredictionLog()
-    log.classify_log.request.input.example_list.examples.extend(examples(inputs))
+    getattr(log, f"{method}_log").request.input.example_list.examples.extend(examples(inputs))
     return log
 
 

@@ -29,7 +29,7 @@ def further(proof):
 def accuracy(found):
     """The `accuracy` of a proof."""
     return (
-        f"accuracy on {found['rows']} dev rows {found['version']:.2%}, the trained model's "
+        f"{found['measure']} on {found['rows']} dev rows {found['version']:.2%}, the trained model's "
         f"{found['trained_model']:.2%} (allowed: {100 * found['allowed_loss']:.1f} points less)"
     )
 

@@ -10,6 +10,15 @@ _UNDECODED = re.compile("[\udc80-\udcff]")
 _SPELLED = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal)
 
 
+class ListColumn(str):
+    """Name of a column whose cells may be arrays of strings, or null: `separator` stands between these in the text."""
+
+    def __new__(cls, name, separator):
+        column = super().__new__(cls, name)
+        column.separator = separator
+        return column
+
+
 def as_text(value, column):
     """Strings as they are, numbers as they are written, true and false; bytes that are not UTF-8 as U+DC80 to U+DCFF.
 
@@ -25,10 +34,25 @@ def as_text(value, column):
         return str(value)
     if isinstance(value, _SPELLED):
         return str(value)
+    if value is None and isinstance(column, ListColumn):
+        return ""
     kind = "null" if value is None or isinstance(value, numbers.Real) else "an object"
     if isinstance(value, (list, tuple)) or getattr(value, "shape", ()):
+        if isinstance(column, ListColumn):
+            return _joined(value, column)
         kind = "an array"
     raise ValueError(f"column '{column}' is {kind}; it must be a string")
+
+
+def _joined(values, column):
+    texts = [as_text(value, str(column)) for value in values]
+    held = next((text for text in texts if column.separator in text), None)
+    if held is not None:
+        raise ValueError(
+            f"column '{column}' has the label '{held}', which holds the separator '{column.separator}'; "
+            "give another --label_separator"
+        )
+    return column.separator.join(texts)
 
 
 def named(value, names):

@@ -1,5 +1,6 @@
-"""Labels: the vocabulary of a run, weights of its classes, and the fingerprint of its rows."""
+"""One label in each row: the vocabulary of a run, weights of its classes; and the fingerprint of any rows."""
 
+import collections
 import hashlib
 import math
 import re
@@ -8,6 +9,31 @@ import numpy as np
 
 from trainer.config import UserError
 from trainer.inputs.columns import nearest
+
+
+class SingleLabels:
+    """A label column whose cells are one label each; see label_columns.py."""
+
+    name, may_be_empty = "label", False
+
+    def column(self, name):
+        return name
+
+    def check(self, table):
+        """Raises UserError for rows that nothing can be learned from."""
+        label_vocabulary(table.labels, table.path)
+
+    def strata(self, labels):
+        return labels
+
+    def learned(self, splits):
+        return {"labels": list(splits_vocabulary(splits))}
+
+    def counts(self, labels, learned):
+        return dict.fromkeys(learned["labels"], 0) | collections.Counter(labels)
+
+    def class_weights(self, spec, labels, learned):
+        return class_weights(spec, labels, tuple(learned["labels"]))
 
 
 def label_vocabulary(labels, source="the training rows"):
@@ -33,7 +59,7 @@ def check_known(vocabulary, table, name):
     if row is not None:
         label = table.labels[row]
         raise UserError(
-            f"{table.where(row)}: label '{label}' of {name} is in no training row{_did_you_mean(label, vocabulary)}"
+            f"{table.where(row)}: label '{label}' of {name} is in no training row{did_you_mean(label, vocabulary)}"
         )
 
 
@@ -53,10 +79,15 @@ def class_weights(spec, labels, vocabulary):
     if spec == "balanced":
         counts = np.bincount(label_ids(vocabulary, labels), minlength=len(vocabulary))
         return (len(labels) / (len(vocabulary) * counts)).astype(np.float32)
+    return given_weights(spec, vocabulary)
+
+
+def given_weights(spec, vocabulary):
+    """<float32>[classes] of `label=weight,…`, 1 for the labels that it does not name. Raises UserError."""
     weights = np.ones(len(vocabulary), np.float32)
     for label, weight in _named_weights(spec).items():
         if label not in vocabulary:
-            raise UserError(f"--class_weights: no label '{label}'{_did_you_mean(label, vocabulary)}")
+            raise UserError(f"--class_weights: no label '{label}'{did_you_mean(label, vocabulary)}")
         weights[vocabulary.index(label)] = weight
     return weights
 
@@ -84,7 +115,8 @@ def _positive(label, text):
     return weight
 
 
-def _did_you_mean(label, vocabulary):
+def did_you_mean(label, vocabulary):
+    """What to say behind a label that is not known: the nearest one, and the first of all."""
     near = nearest(label, vocabulary)
     listed = ", ".join(vocabulary[:10]) + (", …" if len(vocabulary) > 10 else "")
     return (f"; did you mean '{near}'?" if near else "") + f" (labels: {listed})"

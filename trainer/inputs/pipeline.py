@@ -15,7 +15,7 @@ class Rows:
     Args:
         tokens: trainer.inputs.tokens.TokenIds.
         preprocess: TextPreprocessor; its `pack` makes the encoder's inputs.
-        targets: `<int32>[rows]`, or None where there are no labels.
+        targets: `<int32 or float32>[rows, …]`, or None where there are no labels.
         weights: `<float32>[rows]`, or None for 1 each.
     """
 
@@ -68,7 +68,7 @@ class Rows:
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None, *self.targets.shape[1:]], self.targets.dtype),
             tf.TensorSpec([None], tf.float32),
         )
         dataset = tf.data.Dataset.from_generator(
@@ -92,7 +92,7 @@ class Rows:
         weights = self.weights[rows].copy()
         weights[batch.size - extra :] = 0.0
         first = self.tokens.first[rows]
-        return ids, lengths.astype(np.int32), first, self.targets[rows].astype(np.int32), weights
+        return ids, lengths.astype(np.int32), first, self.targets[rows], weights
 
     def _features(self, ids, lengths, first, target, weight):
         return self.preprocess.pack(ids, lengths, first), target, weight

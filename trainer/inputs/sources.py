@@ -59,7 +59,7 @@ class Table:
         return Table(*columns, self.path, self.lines[rows], _picked(self.files, rows))
 
 
-def read_table(source, text_column="text", pair_column="", label_column="label", need_labels=True):
+def read_table(source, text_column="text", pair_column="", label_column="label", need_labels=True, empty=False):
     """All rows of a source as a Table; `pairs` is None without `pair_column`, `labels` is None unless `need_labels`.
 
     Texts that fill more than a chunk go to a temporary file. A .txt file, one text a line, has no columns and can only
@@ -67,11 +67,14 @@ def read_table(source, text_column="text", pair_column="", label_column="label",
 
     Args:
         source: what parts.parts_of takes: a file, a pattern for many, tfds:NAME@SPLIT, …
+        empty: whether a label may be.
     """
-    return _joined(read_chunks(source, text_column, pair_column, label_column, need_labels), source)
+    return _joined(read_chunks(source, text_column, pair_column, label_column, need_labels, empty=empty), source)
 
 
-def read_chunks(source, text_column="text", pair_column="", label_column="label", need_labels=True, size=10_000):
+def read_chunks(
+    source, text_column="text", pair_column="", label_column="label", need_labels=True, size=10_000, empty=False
+):
     """The same as Tables of at most `size` rows of one file each, read as they are asked for; at least one."""
     columns = [text_column, *([pair_column] if pair_column else []), *([label_column] if need_labels else [])]
     parts, some = parts_of(source), False
@@ -79,7 +82,7 @@ def read_chunks(source, text_column="text", pair_column="", label_column="label"
         rows = read_rows(part, columns)
         while chunk := list(itertools.islice(rows, size)):
             some = True
-            yield _table(part, chunk, bool(pair_column), need_labels)
+            yield _table(part, chunk, bool(pair_column), need_labels, empty)
     if not some:
         what = "is empty" if len(parts) == 1 and not _opened_size(parts[0]) else "holds no rows"
         raise UserError(f"{named(source)}: {what}; give a file with rows of text")
@@ -144,12 +147,12 @@ def _readable_kind(path, columns):
     return kind
 
 
-def _table(path, rows, has_pairs, has_labels):
+def _table(path, rows, has_pairs, has_labels, empty_labels):
     lines, cells = np.array([line for line, _ in rows], np.int64), [cells for _, cells in rows]
     labels = [row[-1].strip() for row in cells] if has_labels else None
     table = Table([row[0] for row in cells], [row[1] for row in cells] if has_pairs else None, labels, str(path), lines)
     empty = next((i for i, label in enumerate(labels or ()) if not label), None)
-    if empty is not None:
+    if empty is not None and not empty_labels:
         raise UserError(f"{table.where(empty)}: the label is empty; every row needs one")
     return table
 

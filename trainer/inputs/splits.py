@@ -11,11 +11,12 @@ import sys
 import numpy as np
 
 from trainer.config import UserError
-from trainer.inputs.labels import label_vocabulary
+from trainer.inputs.labels import SingleLabels
 from trainer.inputs.sources import Table, read_table
 from trainer.inputs.split_sources import ALL, NAMES, split_sources
 
 KEPT_BACK = "-1"
+_ONE_LABEL = SingleLabels()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,23 +32,26 @@ class Splits:
         return {name: getattr(self, name) for name in NAMES if getattr(self, name) is not None}
 
 
-def load_splits(data_config, cache_dir):
-    """Splits of `data_config.data`, whatever kind of source it names. Raises UserError."""
+def load_splits(data_config, cache_dir, column=_ONE_LABEL):
+    """Splits of `data_config.data`, whatever kind of source it names. Raises UserError.
+
+    column: what the label column holds, see label_columns.py.
+    """
     sources = split_sources(data_config, cache_dir)
-    columns = (data_config.text_column, data_config.text_pair_column, data_config.label_column)
-    found = {name: read_table(source, *columns) for name, source in sources.items()}
+    columns = (data_config.text_column, data_config.text_pair_column, column.column(data_config.label_column))
+    found = {name: read_table(source, *columns, empty=column.may_be_empty) for name, source in sources.items()}
     seed, dev_share, test_share = data_config.split_seed, data_config.dev_fraction, data_config.test_fraction
     if set(found) == {ALL}:
         rows = found[ALL]
-        label_vocabulary(rows.labels, rows.path)  # one label only is the clearer thing to say than too few rows
-        rows, test = hold_out(rows, test_share, seed, "test")
+        column.check(rows)  # one label only is the clearer thing to say than too few rows
+        rows, test = hold_out(rows, test_share, seed, "test", column)
         # dev_share is a share of all rows, not of those that are left
-        train, dev = hold_out(rows, dev_share / (1 - test_share), seed, "dev")
+        train, dev = hold_out(rows, dev_share / (1 - test_share), seed, "dev", column)
         return Splits(train, dev, test)
     train, dev = found["train"], found.get("dev")
-    label_vocabulary(train.labels, train.path)
+    column.check(train)
     if dev is None:
-        train, dev = hold_out(train, dev_share, seed, "dev")
+        train, dev = hold_out(train, dev_share, seed, "dev", column)
     return Splits(train, dev, _labelled(found.get("test"), train))
 
 
@@ -59,15 +63,15 @@ def _labelled(test, train):
     return None
 
 
-def hold_out(table, share, seed, name):
+def hold_out(table, share, seed, name, column=_ONE_LABEL):
     """(kept, held out) rows, each in the file's order: `share` of every label's rows where that is possible.
 
-    A label with one text only stays in the kept part; (table, None) with share 0. Raises UserError if nothing could
-    be held out.
+    What counts as a label here are the column's strata. A label with one text only stays in the kept part; (table,
+    None) with share 0. Raises UserError if nothing could be held out.
     """
     if share <= 0:
         return table, None
-    groups = _same_texts(table, f"{seed}\0{name}")
+    groups = _same_texts(table, f"{seed}\0{name}", column.strata(table.labels))
     out = np.zeros(len(table), bool)
     for own, quota in zip(groups.of_labels(), _quotas(groups, share, seed), strict=True):
         left = quota
@@ -107,7 +111,7 @@ class _Groups:
         return np.split(np.argsort(self.labels, kind="stable"), np.cumsum(counts)[:-1])
 
 
-def _same_texts(table, salt):
+def _same_texts(table, salt, strata):
     hashes = bytearray()
     for row in range(len(table)):
         hashes += _hash(salt, text_key(table, row))[:16]  # enough: no two texts share them
@@ -116,7 +120,7 @@ def _same_texts(table, salt):
     others = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])
     starts = np.concatenate([[0], np.flatnonzero(others) + 1])
     names = {}
-    numbers = np.array([names.setdefault(label, len(names)) for label in table.labels])
+    numbers = np.array([names.setdefault(label, len(names)) for label in strata])
     return _Groups(order, starts, np.diff(starts, append=len(table)), numbers[order[starts]], list(names))
 
 

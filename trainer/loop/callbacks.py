@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.config import UserError
+from trainer.config import LEAST_IS_BEST, UserError
 from trainer.loop.accelerator import check_compiled
 from trainer.loop.progress_line import ProgressLine
 
@@ -168,9 +168,9 @@ class Evaluations(keras.callbacks.Callback):
                 self.run.observer(self.progress.step, logits, self.run.dev.targets)
 
     def _is_best(self, scores):
-        metric = self.run.config.optimizer.metric
+        metric = self.run.config.metric()
         earlier = [e[metric] for e in self.progress.evaluations[:-1]]
-        if metric == "loss":
+        if metric in LEAST_IS_BEST:
             return all(scores[metric] < value for value in earlier)
         return all(scores[metric] > value for value in earlier)
 

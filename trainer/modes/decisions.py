@@ -2,9 +2,7 @@
 
 import dataclasses
 
-from trainer.metrics import calibration, selective
 from trainer.modes import job
-from trainer.tasks.decisions import Decisions, check_dev, fit_decisions
 
 FILE = "decisions.json"
 
@@ -14,7 +12,7 @@ def take(trained, workdir):
     saved = workdir.read(FILE)
     if saved.get("fitted_for") != _question(trained):
         return False
-    trained.task = trained.task.decided(Decisions(**saved["decisions"]))
+    trained.task = trained.task.decided(trained.task.decisions_type(**saved["decisions"]))
     return True
 
 
@@ -24,14 +22,14 @@ def take_or_fit(trained, workdir):
         return
     corpus = job.read_corpus(trained.config)
     job.check_same_rows(corpus, workdir)
-    check_dev(trained.config.decision, corpus.splits.dev.labels)
+    trained.task.check_dev(trained.config.decision, corpus.splits.dev.labels)
     rows = trained.rows(corpus.splits.dev, "dev")
     fit(trained, trained.logits(rows, "evaluating dev"), rows.targets)
 
 
 def fit(trained, logits, targets):
-    """The task decides by what is fitted to the dev split's logits and label ids."""
-    trained.task = trained.task.decided(fit_decisions(trained.task, trained.config.decision, logits, targets))
+    """The task decides by what is fitted to the dev split's logits and targets."""
+    trained.task = trained.task.decide(trained.config.decision, logits, targets)
 
 
 def keep(trained, workdir):
@@ -43,47 +41,18 @@ def _question(trained):
     return dataclasses.asdict(trained.config.decision) | {"weights": trained.fingerprint}
 
 
-_FIGURES = ("ece", "nll", "reliability", "risk_coverage", "aurc")
-
-
-def figures(task, judged):
-    """The "decisions" of results.json.
-
-    Args:
-        judged: {split: (logits `<float32>[rows, labels]`, label ids `<int>[rows]`)}.
-    """
-    splits = {name: _split_figures(task, *each) for name, each in judged.items()}
-    found = {"temperature": task.decisions.temperature}
-    found |= {figure: {name: each[figure] for name, each in splits.items()} for figure in _FIGURES}
-    if task.decisions.target_precision:
-        asked = {name: value for name, value in task.decisions.to_dict().items() if name != "temperature"}
-        found["abstain"] = asked | {name: each["abstain"] for name, each in splits.items()}
-    return found
-
-
-def _split_figures(task, logits, targets):
-    right, answers = logits.argmax(axis=1) == targets, task.answers(logits)
-    scores = {"before": task.decided(Decisions()).answers(logits)["score"], "after": answers["score"]}
-    bins = {when: calibration.reliability(each, right) for when, each in scores.items()}
-    temperatures = {"before": 1.0, "after": task.decisions.temperature}
-    answered = ~answers["abstain"]
-    return {
-        "ece": {when: calibration.expected_calibration_error(each) for when, each in bins.items()},
-        "nll": {
-            when: calibration.negative_log_likelihood(logits, targets, each) for when, each in temperatures.items()
-        },
-        "reliability": bins,
-        "risk_coverage": selective.risk_coverage(scores["after"], right),
-        "aurc": selective.area_under_risk_coverage(scores["after"], right),
-        "abstain": {
-            "precision": float(right[answered].mean()) if answered.any() else None,
-            "coverage": float(answered.mean()),
-        },
-    }
-
-
 def rows(found):
-    """Table rows of the result of `figures`."""
+    """Table rows of the "decisions" of results.json."""
+    if "ece" in found:
+        yield from _calibrated(found)
+    if "at_half" in found:
+        own = sorted(found.get("thresholds", {}).values())
+        ranges = f", {len(own)} labels from one of their own: {own[0]:.3g} to {own[-1]:.3g}" if own else ""
+        at_half = ", ".join(f"{split} {each['micro_f1']:.4f}" for split, each in found["at_half"].items())
+        yield "selects", f"labels from {found['threshold']:.3g} on{ranges}; micro F1 at 0.5: {at_half}"
+
+
+def _calibrated(found):
     errors = [f"{split} {each['before']:.4f} → {each['after']:.4f}" for split, each in found["ece"].items()]
     yield "calibration", f"temperature {found['temperature']:.4g}; ECE {', '.join(errors)}"
     abstain = found.get("abstain")

@@ -2,7 +2,6 @@
 
 from trainer.modes import decisions, job, predictions, reporting, tables
 from trainer.modes.workdir import RESULTS, open_workdir
-from trainer.tasks.decisions import check_dev
 
 
 def run(config):
@@ -23,16 +22,16 @@ def judge(corpus, trained, workdir):
     From here on `trained` decides as was fitted on dev. results.json, predictions.jsonl (of the last split) and
     decisions.json are written in the end. Raises UserError where the precision that was asked for is not reached.
     """
-    check_dev(trained.config.decision, corpus.splits.dev.labels)
-    found, judged = {}, {}
+    trained.task.check_dev(trained.config.decision, corpus.splits.dev.labels)
+    judged = {}
     for name, table in corpus.splits.named().items():
         if name == "train":
             continue
         rows = trained.rows(table, name)
         judged[name] = trained.logits(rows, f"evaluating {name}"), rows.targets
-        found[name] = trained.task.score(*judged[name])
     decisions.fit(trained, *judged["dev"])
-    found["decisions"] = decisions.figures(trained.task, judged)
+    found = {name: trained.task.score(*each) for name, each in judged.items()}
+    found["decisions"] = trained.task.decision_figures(judged)
     (workdir / decisions.FILE).unlink(missing_ok=True)  # killed from here on, the next command judges anew
     predictions.write(workdir / "predictions.jsonl", trained.task, table, judged[name][0])
     reporting.keep_classes(workdir, trained.task, judged)

@@ -41,7 +41,7 @@ def export_trained(config, corpus, trained, workdir):
         dev_texts=dev.texts,
         dev_pairs=dev.pairs,
         dev_labels=dev.labels,
-        reference=trained.probabilities,
+        reference=trained.compared,
         card_sections=reporting.card_sections(workdir, trained.task),
     )
 

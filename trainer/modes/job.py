@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from trainer.config import UserError
 from trainer.export.served_form import served_form
-from trainer.inputs import labels as labelling
+from trainer.inputs.label_columns import label_column
+from trainer.inputs.labels import fingerprint
 from trainer.inputs.pipeline import Rows
 from trainer.inputs.splits import load_splits
 from trainer.inputs.tokens import encodable, tokenize
@@ -25,25 +26,29 @@ from trainer.tasks import TASKS
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """The labelled rows of a run: splits, label vocabulary, weight of each label (or None), fingerprint."""
+    """The labelled rows of a run: splits, what the training rows say of the label column (for JSON), weight of each
+    label (or None), {split: {label: rows}}, fingerprint."""
 
     splits: Any
-    labels: tuple[str, ...]
+    learned: dict[str, Any]
     class_weights: Any
+    label_counts: dict[str, dict[str, int]]
     fingerprint: str
 
 
 def read_corpus(config):
     """Reads and checks every row that --data names. Raises UserError with file:line."""
-    splits = load_splits(config.data, config.cache_dir())
-    labels = labelling.splits_vocabulary(splits)
-    weights = labelling.class_weights(config.data.class_weights, splits.train.labels, labels)
-    return Corpus(splits, labels, weights, labelling.fingerprint(splits))
+    column = label_column(TASKS[config.model.task].column, config.target)
+    splits = load_splits(config.data, config.cache_dir(), column)
+    learned = column.learned(splits)
+    weights = column.class_weights(config.data.class_weights, splits.train.labels, learned)
+    counts = {name: column.counts(table.labels, learned) for name, table in splits.named().items()}
+    return Corpus(splits, learned, weights, counts, fingerprint(splits))
 
 
-def make_task(config, labels):
-    """The Task that --task names."""
-    return TASKS[config.model.task](tuple(labels), bool(config.data.text_pair_column), config.model)
+def make_task(config, learned, class_weights=None):
+    """The Task that --task names, after what the training rows said of the label column."""
+    return TASKS[config.model.task].of(learned, bool(config.data.text_pair_column), config, class_weights)
 
 
 def open_encoder(config):
@@ -53,7 +58,7 @@ def open_encoder(config):
     return encoder
 
 
-def tokenized(config, preprocessor, table, name, *, targets=None, class_weights=None):
+def tokenized(config, preprocessor, table, name, *, targets=None, weights=None):
     """Rows of a labelled Table; their token ids go to, and come from, the cache folder."""
     line = ProgressLine(f"tokenizing {name}", len(table), "texts")
     limit = config.input.tokens_cache_mb
@@ -61,7 +66,6 @@ def tokenized(config, preprocessor, table, name, *, targets=None, class_weights=
     tokens = tokenize(preprocessor, table.texts, table.pairs, cache=cache, progress=line.update)
     if tokens.reused:
         line.update(len(table), "found in the cache")
-    weights = None if class_weights is None else class_weights[targets]
     return Rows(tokens, preprocessor, targets, weights)
 
 
@@ -76,14 +80,14 @@ class Trained:
         confine(config)
         saved = workdir.task_file()
         self.config, self.data_fingerprint = config, saved["data_fingerprint"]
-        self.task = make_task(config, saved["labels"])
+        self.task = make_task(config, saved)
         self.encoder = open_encoder(config)
         check_same_vocabulary(self.encoder, workdir, config)
         self.model = self.task.build(self.encoder)
         checkpoints = Checkpoints(workdir / "checkpoints")
         self.progress = checkpoints.restore_best(self.model)
         self.served = served_form(self.task, self.model, self.encoder)
-        self.fingerprint = _fingerprint(checkpoints.best, workdir / TASK)
+        self.fingerprint = _of_files(checkpoints.best, workdir / TASK)
         self._evaluator = Evaluator(self.served, "pools", config.input.eval_batch_size)
 
     def rows(self, table, name):
@@ -92,12 +96,12 @@ class Trained:
         return tokenized(self.config, self.encoder.preprocessor, table, name, targets=targets)
 
     def logits(self, rows, name):
-        """Logits `<float32>[rows, labels]` of Rows, in their order."""
+        """Logits `<float32>[rows, outputs]` of Rows, in their order."""
         line = ProgressLine(name, len(rows), "texts")
         return self._evaluator.logits(rows, line.update)
 
     def answer(self, table, progress):
-        """(logits `<float32>[rows, labels]`, truncated `<bool>[rows]`) of a Table without labels, in its order.
+        """(logits `<float32>[rows, outputs]`, truncated `<bool>[rows]`) of a Table without labels, in its order.
 
         progress: callable, rows done; called after each batch.
         """
@@ -106,20 +110,20 @@ class Trained:
         return self._evaluator.logits(Rows(tokens, preprocessor), progress), tokens.truncated
 
     def vectors(self, rows, name):
-        """(vectors `<float32>[rows, hidden]`, logits `<float32>[rows, labels]`) of Rows, in their order."""
+        """(vectors `<float32>[rows, hidden]`, logits `<float32>[rows, outputs]`) of Rows, in their order."""
         line = ProgressLine(name, len(rows), "texts")
         embedder = Evaluator(self.task.embedder(self.served), "pools", self.config.input.eval_batch_size)
         vectors = embedder.logits(rows, line.update)
         return vectors, self.model.get_layer("logits")(vectors).numpy()
 
-    def probabilities(self, texts, pairs=None):
-        """Probabilities `<float32>[texts, labels]` of lists of str or bytes, eagerly: the reference of the proof."""
+    def compared(self, texts, pairs=None):
+        """The task's compared output on lists of str or bytes, eagerly: the reference of the proof."""
         columns = [tf.constant([t if isinstance(t, bytes) else encodable(t) for t in c]) for c in (texts, pairs) if c]
         features, _ = self.encoder.preprocessor(*columns)
-        return self.task.probabilities(self.model(features, training=False)).numpy()
+        return self.task.answers(self.model(features, training=False).numpy())[self.task.compared]
 
 
-def _fingerprint(*paths):
+def _of_files(*paths):
     """SHA-256 of the files, one after another."""
     digest = hashlib.sha256()
     for path in paths:
@@ -147,5 +151,5 @@ def check_same_vocabulary(encoder, workdir, config):
 
 def save_task(workdir, corpus, encoder):
     """task.json: what later modes need of the data without reading it again, and which vocabulary was trained on."""
-    content = {"labels": list(corpus.labels), "data_fingerprint": corpus.fingerprint}
+    content = {**corpus.learned, "data_fingerprint": corpus.fingerprint}
     workdir.write(TASK, content | {"vocabulary": encoder.preprocessor.fingerprint})

@@ -1,6 +1,5 @@
 """manifest.json: what really ran, as far as another machine needs it to do the same."""
 
-import collections
 import importlib.metadata
 import platform
 import sys
@@ -22,8 +21,8 @@ def describe(config, corpus, encoder, accelerator):
         "data": {
             "fingerprint": corpus.fingerprint,
             "rows": {name: len(table) for name, table in corpus.splits.named().items()},
-            "labels": list(corpus.labels),
-            "label_counts": {name: label_counts(table, corpus.labels) for name, table in corpus.splits.named().items()},
+            "labels": corpus.learned.get("labels", []),
+            "label_counts": corpus.label_counts,
         },
         "encoder": {
             "name": encoder.name,
@@ -39,11 +38,6 @@ def describe(config, corpus, encoder, accelerator):
         },
         "packages": sorted(f"{d.metadata['Name']}=={d.version}" for d in importlib.metadata.distributions()),
     }
-
-
-def label_counts(table, labels):
-    """{label: rows} of a Table, every label named."""
-    return dict.fromkeys(labels, 0) | collections.Counter(table.labels)
 
 
 def shapes(batches, lengths, accelerator):

@@ -22,7 +22,7 @@ def run(config):
     accelerator = accelerators.choose(config)
     accelerator, encoder = accelerator.with_encoder(job.open_encoder(config), config)
     check_precision(config, encoder)
-    model = job.make_task(config, corpus.labels).build(encoder)
+    model = job.make_task(config, corpus.learned).build(encoder)
     tokens = {
         name: job.tokenized(config, encoder.preprocessor, table, name).tokens
         for name, table in corpus.splits.named().items()
@@ -42,7 +42,7 @@ def _plan(config, corpus, accelerator, encoder, model, tokens):
     weights = sum(int(np.prod(v.shape)) for v in model.weights)
     return {
         "rows": {name: len(table) for name, table in corpus.splits.named().items()},
-        "labels": {name: manifest.label_counts(table, corpus.labels) for name, table in corpus.splits.named().items()},
+        "labels": corpus.label_counts,
         "token_lengths": {f"p{p}": int(np.percentile(lengths, p)) for p in _PERCENTILES},
         "truncated": {name: int(found.truncated.sum()) for name, found in tokens.items()},
         "padding": 0.0 if accelerator.unpadded else padding_share(lengths, batches),
@@ -88,9 +88,8 @@ def _print_labels(corpus):
     table.add_column("label")
     for name in splits:
         table.add_column(name, justify="right")
-    counts = {name: manifest.label_counts(rows, corpus.labels) for name, rows in splits.items()}
-    for label in corpus.labels:
-        table.add_row(label, *(str(counts[name][label]) for name in splits))
+    for label in corpus.learned.get("labels", ()):
+        table.add_row(label, *(str(corpus.label_counts[name][label]) for name in splits))
     table.add_row("all", *(str(len(rows)) for rows in splits.values()))
     tables.console().print(table)
 

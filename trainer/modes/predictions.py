@@ -11,29 +11,20 @@ def write(path, task, table, logits):
 
 
 def lines(task, table, logits, first=0):
-    """Row, text, label, score and probabilities of each row of a Table, in its order, a line of JSON each.
+    """Row, text and what the task answers of each row of a Table, in its order, a line of JSON each.
 
     Args:
-        logits: `<float32>[rows, labels]`. first: number of the Table's first row; `abstain` is there where the task
-            may abstain, `true_label` where the Table is labelled.
+        logits: `<float32>[rows, outputs]`. first: number of the Table's first row; where the Table is labelled, its
+            label, labels or value is there as `true_…`.
     """
-    answers = task.answers(logits)
-    names = ["label", "score", "probabilities"] + ["abstain"] * bool(task.decisions.target_precision)
-    columns = [answers[name].tolist() for name in names]
-    return "".join(
-        _line(task, table, row, first + row, dict(zip(names, each, strict=True)))
-        for row, each in enumerate(zip(*columns, strict=True))
-    )
+    return "".join(_line(task, table, row, first + row, answer) for row, answer in enumerate(task.rows(logits)))
 
 
 def _line(task, table, row, number, answer):
     content = {"row": number, "text": table.texts[row]}
     if table.pairs is not None:
         content["text_pair"] = table.pairs[row]
-    content |= answer | {
-        "label": answer["label"].decode(),
-        "probabilities": dict(zip(task.labels, answer["probabilities"], strict=True)),
-    }
+    content |= answer
     if table.labels is not None:
-        content["true_label"] = table.labels[row]
+        content |= task.truth(table.labels[row])
     return json.dumps(content, ensure_ascii=False) + "\n"

@@ -7,13 +7,17 @@ import numpy as np
 from trainer.metrics.per_class import per_class
 from trainer.modes.workdir import MANIFEST, RESULTS, write_whole
 from trainer.report import card, hparams, page, projector
-from trainer.report.pictures import DevPictures
+from trainer.report.pictures import DevPictures, LabelSetPictures
 from trainer.report.recorded import CURVE, PER_CLASS
+from trainer.report.score_pictures import ScorePictures
 
 
 def observer(task, table):
     """What the loop calls with each evaluation of the dev Table."""
-    return DevPictures(task.labels, table.texts, table.pairs, lambda logits: task.probabilities(logits).numpy())
+    if task.name == "regression":
+        return ScorePictures(table.texts, table.pairs, lambda logits: task.answers(logits)["value"])
+    pictures = LabelSetPictures if task.name == "multi_label" else DevPictures
+    return pictures(task.labels, table.texts, table.pairs, lambda logits: task.probabilities(logits).numpy())
 
 
 def keep_curve(workdir, progress):
@@ -22,16 +26,18 @@ def keep_curve(workdir, progress):
 
 
 def keep_classes(workdir, task, judged):
-    """per_class.json; judged: {split: (logits `<float32>[rows, labels]`, targets `<int>[rows]`)}."""
-    found = {
-        split: per_class(targets, logits.argmax(axis=1), task.labels) for split, (logits, targets) in judged.items()
-    }
-    workdir.write(PER_CLASS, found)
+    """per_class.json, of tasks that have labels; judged: {split: (logits `<float32>[rows, labels]`, targets)}."""
+    if task.labels:
+        found = {
+            split: per_class(targets.astype(int), task.predicted(logits), task.labels)
+            for split, (logits, targets) in judged.items()
+        }
+        workdir.write(PER_CLASS, found)
 
 
 def card_sections(workdir, task):
     """Markdown for the model card of a version about to be exported."""
-    return card.sections(workdir.read(RESULTS), workdir.read(PER_CLASS), task.labels)
+    return card.sections(task.name, workdir.read(RESULTS), workdir.read(PER_CLASS), task.labels)
 
 
 def write_report(workdir):
@@ -61,8 +67,7 @@ def _project(config, trained, dev, folder):
     count = min(len(dev), config.report.projector_texts)
     table = dev.take(np.linspace(0, len(dev) - 1, count).astype(int).tolist())
     vectors, logits = trained.vectors(trained.rows(table, "dev"), "embedding dev")
-    predicted = [trained.task.labels[i] for i in logits.argmax(axis=1)]
     for leftover in folder.glob(".projector*"):  # of a run that was killed while it wrote
         leftover.unlink()
-    for name, content in projector.files(vectors, table.texts, table.labels, predicted).items():
+    for name, content in projector.files(vectors, table.texts, table.labels, trained.task.cells(logits)).items():
         write_whole(folder / name, content)

@@ -14,7 +14,6 @@ from trainer.loop.fit import Run, fit, plan_steps
 from trainer.modes import evaluate, export, job, manifest, reporting, tables
 from trainer.modes.workdir import DOCTOR, MANIFEST, RESULTS, open_workdir
 from trainer.report import page
-from trainer.tasks.decisions import check_dev
 
 
 def run(config):
@@ -23,7 +22,7 @@ def run(config):
     corpus = job.read_corpus(config)
     if corpus.splits.dev is None:
         raise UserError("no dev rows: give a dev file, or a --dev_fraction above 0; they choose the best weights")
-    check_dev(config.decision, corpus.splits.dev.labels)
+    job.make_task(config, corpus.learned).check_dev(config.decision, corpus.splits.dev.labels)
     found = at_start.look(config, corpus.splits)
     accelerator = accelerators.choose(config)
     with accelerator.training():
@@ -60,18 +59,8 @@ def run(config):
 
 def _train(config, corpus, accelerator, encoder, workdir):
     _check_disk(workdir.path, bytes_needed(encoder.backbone.count_params(), config.optimizer.gradient_accumulation))
-    task = job.make_task(config, corpus.labels)
-    train, dev = (
-        job.tokenized(
-            config,
-            encoder.preprocessor,
-            table,
-            name,
-            targets=task.targets(table.labels),
-            class_weights=corpus.class_weights if name == "train" else None,
-        )
-        for name, table in (("train", corpus.splits.train), ("dev", corpus.splits.dev))
-    )
+    task = job.make_task(config, corpus.learned, corpus.class_weights)
+    train, dev = (_tokenized(config, encoder, task, corpus, name) for name in ("train", "dev"))
     run = Run(config, task, train, dev, encoder, accelerator, workdir.path, reporting.observer(task, corpus.splits.dev))
     reused = {"tokens_reused": {"train": train.tokens.reused, "dev": dev.tokens.reused}}
     workdir.write(MANIFEST, manifest.describe(config, corpus, encoder, accelerator) | reused)
@@ -82,6 +71,13 @@ def _train(config, corpus, accelerator, encoder, workdir):
         MANIFEST, {"steps": progress.step, "shapes": manifest.shapes(batches, train.tokens.lengths, accelerator)}
     )
     return progress
+
+
+def _tokenized(config, encoder, task, corpus, name):
+    table = corpus.splits.named()[name]
+    targets = task.targets(table.labels)
+    weights = task.row_weights(targets) if name == "train" else None
+    return job.tokenized(config, encoder.preprocessor, table, name, targets=targets, weights=weights)
 
 
 def _check_disk(folder, needed):

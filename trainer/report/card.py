@@ -3,26 +3,30 @@
 from trainer.report.markdown import escaped, table
 
 _MOST = 20  # labels whose figures stand in a card
-_USE = """## Intended use
+_NOBODY = "It should decide nothing about a person without somebody looking.\n"
+_USES = {
+    "classification": "one of {count} labels each: {labels}. It always answers with one of them, so that a text of "
+    "another kind gets a label too{abstain}.",
+    "multi_label": "any number of {count} labels each: {labels}. A text of another kind may get labels too.",
+    "regression": "a number each. A text of another kind gets a number too.",
+}
 
-Texts of the kind that it learned from, one of {count} labels each: {labels}. It always answers with one of them, so
-that a text of another kind gets a label too{abstain}. It should decide nothing about a person without somebody looking.
-"""
 
-
-def sections(results, per_class, labels):
+def sections(task, results, per_class, labels):
     """Markdown sections for a model card.
 
     Args:
+        task: name of the task.
         results: results.json as a dict. per_class: per_class.json as a dict. labels: all labels, in their order.
     """
     asked = results.get("decisions", {}).get("abstain", {})
     abstains = any((asked.get("threshold"), *asked.get("thresholds", {}).values()))
-    use = _USE.format(
+    use = _USES[task].format(
         count=len(labels),
         labels=", ".join(map(escaped, labels[:_MOST])) + (", …" if len(labels) > _MOST else ""),
         abstain=", unless it abstains" if abstains else "",
     )
+    use = f"## Intended use\n\nTexts of the kind that it learned from, {use} {_NOBODY}"
     split = "test" if "test" in results else "dev"
     parts = [use, _scores(results), _classes(per_class.get(split, []), split), _calibration(results)]
     return "\n".join(filter(None, parts))

@@ -119,10 +119,13 @@ def _pair(first, second):
 
 
 def _right(predictions):
-    """{(text, pair, true label, how often before): whether the row was answered right}."""
+    """{(text, pair, true labels, how often before): whether the row was answered right}; of scores none is."""
     seen, found = collections.Counter(), {}
     for row in predictions:
-        key = (row["text"], row.get("text_pair"), row["true_label"])
-        found[*key, seen[key]] = row["label"] == row["true_label"]
+        if "true_value" in row:
+            return {}
+        true, given = (row["true_label"], row["label"]) if "label" in row else (row["true_labels"], row["labels"])
+        key = (row["text"], row.get("text_pair"), str(true))
+        found[*key, seen[key]] = true == given if isinstance(true, str) else set(true) == set(given)
         seen[key] += 1
     return found

@@ -47,10 +47,11 @@ def precision_recall(targets, probabilities, labels):
     """One curve per label against the rest; of many labels, those with the least area below, and the mean of all.
 
     Args:
-        targets: `<int>[rows]`. probabilities: `<float>[rows, labels]`.
+        targets: `<int>[rows]`, or `<bool>[rows, labels]` where a row may have several. probabilities:
+            `<float>[rows, labels]`.
     """
     names, families = drawn(labels)
-    hits = targets[:, None] == np.arange(len(labels))
+    hits = targets if np.ndim(targets) > 1 else targets[:, None] == np.arange(len(labels))
     present = np.flatnonzero(hits.any(axis=0))
     area = {i: metrics.average_precision_score(hits[:, i], probabilities[:, i]) for i in present}
     shown = sorted(present, key=lambda i: (area[i], i))[:_CURVES]
@@ -65,6 +66,18 @@ def precision_recall(targets, probabilities, labels):
         lines = axes.get_lines()  # matplotlib's own search leaves out names that begin with _, as fastText's labels do
         style = {"loc": "lower left", "fontsize": 8, "title_fontsize": 8, "title": "label (average precision)"}
         axes.legend(lines, [line.get_label() for line in lines], **style)
+        yield figure
+
+
+@contextlib.contextmanager
+def scores(targets, values):
+    """Predicted against true scores, both `<float>[rows]`; on the line they are equal."""
+    low, high = min(targets.min(), values.min()), max(targets.max(), values.max())
+    with canvas(4.8, 4.6) as figure:
+        axes = figure.subplots()
+        axes.plot([low, high], [low, high], color=LINE, linewidth=1)
+        axes.scatter(targets, values, s=9, alpha=0.4, color=SERIES[0], linewidths=0)
+        axes.set(xlabel="true score", ylabel="predicted score")
         yield figure
 
 

@@ -12,14 +12,13 @@ LONGEST = 300  # characters of a text that are shown
 
 @dataclasses.dataclass(frozen=True)
 class Mistake:
-    """probability: of the label given; of_truth: of the true one."""
+    """label, predicted: what the row has and what it got; size: how wrong that is, or how sure the model was of it."""
 
     row: int
     text: str
     label: str
     predicted: str
-    probability: float
-    of_truth: float
+    size: str
 
 
 def worst(probabilities, targets, labels, text_of, most=25):
@@ -38,14 +37,48 @@ def worst(probabilities, targets, labels, text_of, most=25):
             shortened(text_of(row), LONGEST),
             labels[targets[row]],
             labels[predicted[row]],
-            float(probabilities[row, predicted[row]]),
-            float(of_truth[row]),
+            f"{probabilities[row, predicted[row]]:.3f}",
         )
         for row in wrong
     ]
 
 
+def worst_sets(wanted, selected, labels, text_of, most=25):
+    """The rows with most labels too many or too few; wanted, selected: `<bool>[rows, labels]`."""
+    wrong = (wanted != selected).sum(axis=1)
+    order = np.argsort(-wrong, kind="stable")[:most]
+    return [
+        Mistake(
+            int(row),
+            shortened(text_of(row), LONGEST),
+            *(_named(labels, each[row]) for each in (wanted, selected)),
+            f"{wrong[row]} wrong",
+        )
+        for row in order
+        if wrong[row]
+    ]
+
+
+def worst_scores(targets, values, text_of, most=25):
+    """The rows whose score is furthest from the true one; both `<float>[rows]`."""
+    order = np.argsort(-np.abs(values - targets), kind="stable")[:most]
+    return [
+        Mistake(
+            int(row),
+            shortened(text_of(row), LONGEST),
+            f"{targets[row]:.4g}",
+            f"{values[row]:.4g}",
+            f"{values[row] - targets[row]:+.3g}",
+        )
+        for row in order
+    ]
+
+
+def _named(labels, has):
+    return ", ".join(label for label, its in zip(labels, has, strict=True) if its) or "(none)"
+
+
 def markdown(mistakes):
     """The mistakes as a Markdown table, of few columns: TensorBoard makes those beside a long text very narrow."""
-    rows = [(m.row, f"{m.label} → {m.predicted} ({m.probability:.3f})", m.text) for m in mistakes]
-    return table(("row", "true label → predicted (its probability)", "text"), rows)
+    rows = [(m.row, f"{m.label} → {m.predicted} ({m.size})", m.text) for m in mistakes]
+    return table(("row", "true → predicted (its probability, or how far off)", "text"), rows)

@@ -1,19 +1,15 @@
 """report.html: one page to show a colleague, of everything that a run left in its workdir."""
 
-import numpy as np
-
 from trainer.config import Config
 from trainer.flagfile import render, values
-from trainer.metrics.per_class import confused_pairs, confusion
-from trainer.report import figures, mistakes, recorded
-from trainer.report.fonts import families
+from trainer.report import figures, judged, recorded
 from trainer.report.templates import chart, page
 
 REPORT = "report.html"
-_MOST_CONFUSED = 15
 _CURVES = (  # title, (legend, name in the curve of training), (legend, name in the evaluations), percent
     ("Loss", (("training", "loss"),), (("dev", "loss"),), False),
-    ("Dev metrics", (), (("accuracy", "accuracy"), ("macro F1", "macro_f1")), True),
+    ("Dev metrics", (), (("accuracy", "accuracy"), ("micro F1", "micro_f1"), ("macro F1", "macro_f1")), True),
+    ("Dev correlation", (), (("Spearman", "spearman"), ("Pearson", "pearson")), False),
     ("Learning rate", (("learning rate", "learning_rate"),), (), False),
     ("Gradient norm before clipping", (("gradient norm", "gradient_norm"),), (), False),
     ("Tokens per second", (("tokens/s", "tokens_per_second"),), (), False),
@@ -32,7 +28,7 @@ def html(workdir):
         baseline=_baseline(run.classes),
         curves=_curves(run),
         classes=sorted(run.classes, key=lambda each: (each["f1"], each["label"])),
-        **_rows(run.predictions),
+        **judged.rows(run.predictions),
         calibration=_calibration(run.results.get("decisions", {})),
         files=_files(run.path),
     )
@@ -67,30 +63,6 @@ def _curves(run):
             drawn = chart(figures.curves, series, "", mark=mark, percent=percent, title=f"{title} over steps")
             found.append((title, drawn))
     return found
-
-
-def _rows(predictions):
-    """Confusion and mistakes of the judged rows."""
-    if not predictions:
-        return {"confusion": None, "confused": [], "numbered": [], "mistakes": [], "wrong": 0}
-    labels = list(predictions[0]["probabilities"])
-    place = {label: i for i, label in enumerate(labels)}
-    targets = np.array([place[row["true_label"]] for row in predictions])
-    probabilities = np.array([[row["probabilities"][label] for label in labels] for row in predictions])
-    predicted = np.array([place[row["label"]] for row in predictions])
-    matrix = confusion(targets, predicted, len(labels))
-    pairs = [(labels[i], labels[j], rows) for i, j, rows in confused_pairs(matrix, _MOST_CONFUSED)]
-    return {
-        "confusion": chart(figures.confusion, matrix, labels, title="Rows of each true label by predicted label"),
-        "confused": pairs,
-        "numbered": labels if families(labels) is None else [],
-        "mistakes": mistakes.worst(probabilities, targets, labels, lambda row: _text(predictions[row])),
-        "wrong": int((predicted != targets).sum()),
-    }
-
-
-def _text(row):
-    return row["text"] + (f" ‖ {row['text_pair']}" if "text_pair" in row else "")
 
 
 def _calibration(decisions):

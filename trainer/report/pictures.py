@@ -38,7 +38,9 @@ class DevPictures:
             ("calibration", pixels(figures.reliability, {"dev": bins})),
         ):
             tf.summary.image(f"pictures/{name}", drawn, step=step)
-        found = mistakes.worst(probabilities, targets, self.labels, self._text)
+        self._texts(mistakes.worst(probabilities, targets, self.labels, self._text), step)
+
+    def _texts(self, found, step):
         tf.summary.text("worst_mistakes", mistakes.markdown(found) if found else "None on dev.", step=step)
         if fonts.families(self.labels) is None:
             tf.summary.text("labels_by_number", table(("number", "label"), enumerate(self.labels, 1)), step=step)
@@ -50,3 +52,15 @@ class DevPictures:
 
     def _text(self, row):
         return self.texts[row] if self.pairs is None else f"{self.texts[row]} ‖ {self.pairs[row]}"
+
+
+class LabelSetPictures(DevPictures):
+    """The same where a text may have several labels; selected are those of a probability of 0.5 or more."""
+
+    def __call__(self, step, logits, targets):
+        """logits, targets `<float32>[rows, labels]`."""
+        probabilities, wanted = np.asarray(self.probabilities(logits)), targets > 0.5
+        self._scalars(per_class(wanted.astype(int), (probabilities >= 0.5).astype(int), self.labels), step)
+        drawn = pixels(figures.precision_recall, wanted, probabilities, self.labels)
+        tf.summary.image("pictures/precision_recall", drawn, step=step)
+        self._texts(mistakes.worst_sets(wanted, probabilities >= 0.5, self.labels, self._text), step)

@@ -1,79 +1,54 @@
 """One label per text or pair of texts."""
 
-import copy
-
 import keras
 import numpy as np
 import tensorflow as tf
 from sklearn import metrics as sklearn_metrics
 
 from trainer.metrics.calibration import negative_log_likelihood
-from trainer.models.pooling import pool
+from trainer.tasks import decisions
 from trainer.tasks.decisions import Decisions
+from trainer.tasks.losses import SmoothedCrossEntropy
+from trainer.tasks.pooled import PooledTask
 
 
-class SmoothedCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of ids `<int>[batch]` and logits `<float32>[batch, labels]`, a mean over the rows' weights."""
-
-    def __init__(self, labels, smoothing):
-        super().__init__(name="loss", reduction="mean_with_sample_weight")
-        self.labels, self.smoothing = labels, smoothing
-
-    def call(self, target, logits):
-        one_hot = keras.ops.one_hot(keras.ops.reshape(target, (-1,)), self.labels)
-        one_hot = one_hot * (1 - self.smoothing) + self.smoothing / self.labels
-        return keras.losses.categorical_crossentropy(one_hot, logits, from_logits=True)
-
-
-class Classification:
+class Classification(PooledTask):
     """Single-label classification: labels are strings in and strings out.
 
     Args:
         labels: tuple of str, in the order of the probabilities.
         text_pair: bool; whether a second text belongs to each row.
         model_config: trainer.config.ModelConfig.
+        class_weights: `<float32>[labels]`, what a row of each label counts in the loss; None for 1 each.
     """
 
-    name = "classification"
+    name, column = "classification", "label"
+    compared, unit, quality_name = "probabilities", 1.0, "accuracy"
+    served = frozenset({"label", "score", "probabilities", "truncated", "abstain"})
+    decisions_type = Decisions
 
-    def __init__(self, labels, text_pair, model_config):
-        self.labels = tuple(labels)
-        self.text_pair = text_pair
-        self.config = model_config
-        self.decisions = Decisions()
+    def __init__(self, labels, text_pair, model_config, class_weights=None):
+        super().__init__(text_pair, model_config)
+        self.labels, self.class_weights = tuple(labels), class_weights
+        self.outputs = len(self.labels)
+        self.decisions = self.decisions_type()
 
-    def decided(self, decisions):
-        """The same task, whose answers follow `decisions` from here on; what is learned does not change by them."""
-        task = copy.copy(self)
-        task.decisions = decisions
-        return task
-
-    def build(self, encoder):
-        """keras.Model: the encoder's inputs to logits `<float32>[batch, labels]`."""
-        pooled = pool(encoder, self.config.pooling)
-        pooled = keras.layers.Identity(name="embedding", dtype="float32")(pooled)
-        dropped = keras.layers.Dropout(self.config.dropout, name="head_dropout", dtype="float32")(pooled)
-        logits = keras.layers.Dense(
-            len(self.labels),
-            # As the reference draws it: a truncated normal would be 12 % narrower.
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
-            name="logits",
-            dtype="float32",  # the softmax of a bfloat16 logit loses three digits
-        )(dropped)
-        return keras.Model(encoder.backbone.input, logits, name=self.name)
-
-    def embedder(self, model):
-        """keras.Model that shares `model`'s weights: the encoder's inputs to vectors `<float32>[batch, hidden]`."""
-        return keras.Model(model.input, model.get_layer("embedding").output, name="embedder")
+    @classmethod
+    def of(cls, learned, text_pair, config, class_weights=None):
+        """The task of a Config, after what the training rows said of the label column."""
+        return cls(tuple(learned["labels"]), text_pair, config.model, class_weights)
 
     def targets(self, labels):
         """Strings to label ids, `<int32>[rows]`."""
         index = {label: i for i, label in enumerate(self.labels)}
         return np.array([index[label] for label in labels], np.int32)
 
+    def row_weights(self, targets):
+        return None if self.class_weights is None else self.class_weights[targets]
+
     def loss(self):
         """Cross-entropy of ids `<int>[batch]` and logits, averaged over the weights of the rows."""
-        return SmoothedCrossEntropy(len(self.labels), self.config.label_smoothing)
+        return SmoothedCrossEntropy(len(self.labels), self.config.label_smoothing, self.config.focal_gamma)
 
     def metrics(self):
         """Keras metrics shown while training."""
@@ -109,3 +84,50 @@ class Classification:
         """The same outputs offline, as numpy arrays, of logits `<float32>[rows, labels]`; `truncated` is false."""
         outputs = self.serving_outputs(tf.constant(logits), tf.zeros(len(logits), tf.bool))
         return {name: output.numpy() for name, output in outputs.items()}
+
+    def predicted(self, logits):
+        """Label ids `<int>[rows]`, to be held against targets."""
+        return logits.argmax(axis=1)
+
+    def cells(self, logits):
+        """The answers as they would stand in the label column, a list of str."""
+        return [self.labels[best] for best in self.predicted(logits)]
+
+    def said(self, probabilities):
+        """What `quality` judges, of probabilities `<float32>[rows, labels]`."""
+        return {"label": np.array([self.labels[best].encode() for best in probabilities.argmax(axis=1)], object)}
+
+    def quality(self, answers, labels):
+        """Share of right labels in {output: array over rows}."""
+        return float(np.mean([given.decode() == label for given, label in zip(answers["label"], labels, strict=True)]))
+
+    def rows(self, logits):
+        """What predictions.jsonl says of each row of logits; `abstain` is there where the task may abstain."""
+        answers = self.answers(logits)
+        for row in range(len(logits)):
+            yield {
+                "label": answers["label"][row].decode(),
+                "score": float(answers["score"][row]),
+                "probabilities": dict(zip(self.labels, answers["probabilities"][row].tolist(), strict=True)),
+                **({"abstain": bool(answers["abstain"][row])} if self.decisions.target_precision else {}),
+            }
+
+    def truth(self, label):
+        """What predictions.jsonl says of a row's own label."""
+        return {"true_label": label}
+
+    def stated(self):
+        """What contract.json says of it besides labels and decisions."""
+        return {}
+
+    def check_dev(self, settings, labels):
+        """Refuses decisions that dev rows of these labels could not show: before training, not after it."""
+        decisions.check_dev(settings, labels)
+
+    def decide(self, settings, logits, targets):
+        """The task that decides as `settings` (trainer.config.DecisionConfig) and the dev rows say."""
+        return self.decided(decisions.fit_decisions(self, settings, logits, targets))
+
+    def decision_figures(self, judged):
+        """The "decisions" of results.json; judged: {split: (logits, targets)}."""
+        return decisions.figures(self, judged)

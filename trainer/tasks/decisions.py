@@ -91,3 +91,42 @@ def _unreachable(target, scores, right):
         f"(with {selective.CONFIDENCE:.0%} confidence), answering {coverage:.0%} of them: "
         f"give --abstain_precision={int(best * 100) / 100} or less; what was trained is kept"
     )
+
+
+_FIGURES = ("ece", "nll", "reliability", "risk_coverage", "aurc")
+
+
+def figures(task, judged):
+    """The "decisions" of results.json.
+
+    Args:
+        judged: {split: (logits `<float32>[rows, labels]`, label ids `<int>[rows]`)}.
+    """
+    splits = {name: _split_figures(task, *each) for name, each in judged.items()}
+    found = {"temperature": task.decisions.temperature}
+    found |= {figure: {name: each[figure] for name, each in splits.items()} for figure in _FIGURES}
+    if task.decisions.target_precision:
+        asked = {name: value for name, value in task.decisions.to_dict().items() if name != "temperature"}
+        found["abstain"] = asked | {name: each["abstain"] for name, each in splits.items()}
+    return found
+
+
+def _split_figures(task, logits, targets):
+    right, answers = logits.argmax(axis=1) == targets, task.answers(logits)
+    scores = {"before": task.decided(Decisions()).answers(logits)["score"], "after": answers["score"]}
+    bins = {when: calibration.reliability(each, right) for when, each in scores.items()}
+    temperatures = {"before": 1.0, "after": task.decisions.temperature}
+    answered = ~answers["abstain"]
+    return {
+        "ece": {when: calibration.expected_calibration_error(each) for when, each in bins.items()},
+        "nll": {
+            when: calibration.negative_log_likelihood(logits, targets, each) for when, each in temperatures.items()
+        },
+        "reliability": bins,
+        "risk_coverage": selective.risk_coverage(scores["after"], right),
+        "aurc": selective.area_under_risk_coverage(scores["after"], right),
+        "abstain": {
+            "precision": float(right[answered].mean()) if answered.any() else None,
+            "coverage": float(answered.mean()),
+        },
+    }

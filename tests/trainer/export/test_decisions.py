@@ -7,9 +7,12 @@ import pytest
 
 from serving import exchange, loader
 from tests.trainer.export.conftest import DEV
+from trainer.config import ModelConfig
 from trainer.export import compare
+from trainer.export.label_comparison import LabelComparison
 from trainer.export.prove import ProofRefused, prove
 from trainer.export.samples import Samples, collect
+from trainer.tasks.classification import Classification
 from trainer.tasks.decisions import Decisions
 
 LABELS = ("bad", "good", "unsure")
@@ -76,7 +79,8 @@ def test_a_version_that_decides_otherwise_is_refused(decided, trained, other, sa
 def compared(score, abstain, *, threshold=0.6, reference=None):
     """Runs the comparison of one text whose probabilities are (score, rest, 0)."""
     given, reference = (np.float32([each, 1 - each, 0.0]) for each in (score, reference or score))
-    samples = Samples([b"a"], None, 1, 0, LABELS, (threshold, 0.0, 0.0), reference[None])
+    task = Classification(LABELS, False, ModelConfig()).decided(Decisions(1.0, 0.9, None, {"bad": threshold}))
+    samples = Samples([b"a"], None, 1, 0, task, reference[None])
     answer = {
         "label": np.array([b"bad"], object),
         "score": given.max(keepdims=True),
@@ -84,7 +88,7 @@ def compared(score, abstain, *, threshold=0.6, reference=None):
         "truncated": np.array([False]),
         "abstain": np.array([abstain]),
     }
-    compare._Comparison(samples, {("batch", (0,)): answer}, 1e-4).flags()
+    LabelComparison(samples, {("batch", (0,)): answer}, 1e-4).flags()
 
 
 @pytest.mark.parametrize("score, abstain", [(0.59, True), (0.6001, False), (0.9, False)])

@@ -33,7 +33,7 @@ def samples(trained):
 @pytest.fixture(scope="module")
 def few(trained):
     """Samples small enough to ask a foreign version for."""
-    return Samples([b"a film", b"the"], None, 2, 0, trained.task.labels, (0.0,) * 3, np.zeros((2, 3), np.float32))
+    return Samples([b"a film", b"the"], None, 2, 0, trained.task, np.zeros((2, 3), np.float32))
 
 
 def refusal(version, samples, **given):

@@ -71,7 +71,7 @@ def test_classes_weigh_in_the_loss_of_training_alone(bert_folder, tmp_path):
         {"encoder": str(bert_folder), "data": str(texts), "class_weights": "negative=2.5", "sequence_length": 24}
     )
     corpus = job.read_corpus(config)
-    task, preprocessor = job.make_task(config, corpus.labels), job.open_encoder(config).preprocessor
+    task, preprocessor = job.make_task(config, corpus.learned), job.open_encoder(config).preprocessor
     train, labels = corpus.splits.train, corpus.splits.train.labels
     rows = job.tokenized(
         config, preprocessor, train, "train", targets=task.targets(labels), class_weights=corpus.class_weights

@@ -1,0 +1,64 @@
+"""What report.html shows of the judged rows: what is taken for what, scores against the true ones, worst mistakes."""
+
+import numpy as np
+
+from trainer.metrics.per_class import confused_pairs, confusion
+from trainer.report import figures, mistakes
+from trainer.report.fonts import families
+from trainer.report.templates import chart
+
+_MOST_CONFUSED = 15
+_NOTHING = {"confusion": None, "scatter": None, "confused": [], "numbered": [], "mistakes": [], "wrong": 0, "size": ""}
+
+
+def rows(predictions):
+    """Values of the template for the rows of predictions.jsonl, whatever the task."""
+    if not predictions:
+        return _NOTHING
+    kinds = {"true_label": _labels, "true_labels": _label_sets, "true_value": _scores}
+    return _NOTHING | next(of for name, of in kinds.items() if name in predictions[0])(predictions)
+
+
+def _labels(predictions):
+    labels = list(predictions[0]["probabilities"])
+    place = {label: i for i, label in enumerate(labels)}
+    targets = np.array([place[row["true_label"]] for row in predictions])
+    probabilities = np.array([[row["probabilities"][label] for label in labels] for row in predictions])
+    predicted = np.array([place[row["label"]] for row in predictions])
+    matrix = confusion(targets, predicted, len(labels))
+    pairs = [(labels[i], labels[j], rows) for i, j, rows in confused_pairs(matrix, _MOST_CONFUSED)]
+    return {
+        "confusion": chart(figures.confusion, matrix, labels, title="Rows of each true label by predicted label"),
+        "confused": pairs,
+        "numbered": labels if families(labels) is None else [],
+        "mistakes": mistakes.worst(probabilities, targets, labels, lambda row: _text(predictions[row])),
+        "wrong": int((predicted != targets).sum()),
+        "size": "its probability",
+    }
+
+
+def _label_sets(predictions):
+    labels = list(predictions[0]["probabilities"])
+    wanted, selected = (
+        np.array([[label in row[name] for label in labels] for row in predictions])
+        for name in ("true_labels", "labels")
+    )
+    return {
+        "mistakes": mistakes.worst_sets(wanted, selected, labels, lambda row: _text(predictions[row])),
+        "wrong": int((wanted != selected).any(axis=1).sum()),
+        "size": "labels",
+    }
+
+
+def _scores(predictions):
+    targets, values = (np.array([row[name] for row in predictions]) for name in ("true_value", "value"))
+    return {
+        "scatter": chart(figures.scores, targets, values, title="Predicted against true scores"),
+        "mistakes": mistakes.worst_scores(targets, values, lambda row: _text(predictions[row])),
+        "wrong": len(predictions),
+        "size": "off by",
+    }
+
+
+def _text(row):
+    return row["text"] + (f" ‖ {row['text_pair']}" if "text_pair" in row else "")

@@ -1,0 +1,55 @@
+"""Losses of logits, each a mean over the rows' weights."""
+
+import keras
+from keras import ops
+
+
+class SmoothedCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of ids `<int>[batch]` and logits `<float32>[batch, labels]`.
+
+    smoothing: share of the target spread evenly. gamma: of focal loss (Lin et al., ICCV 2017), 0 for none.
+    """
+
+    def __init__(self, labels, smoothing, gamma=0.0):
+        super().__init__(name="loss", reduction="mean_with_sample_weight")
+        self.labels, self.smoothing, self.gamma = labels, smoothing, gamma
+
+    def call(self, target, logits):
+        true = ops.one_hot(ops.reshape(target, (-1,)), self.labels)
+        smoothed = true * (1 - self.smoothing) + self.smoothing / self.labels
+        loss = keras.losses.categorical_crossentropy(smoothed, logits, from_logits=True)
+        if not self.gamma:
+            return loss
+        return loss * (1 - ops.sum(true * ops.softmax(logits), axis=-1)) ** self.gamma
+
+
+class BinaryCrossEntropies(keras.losses.Loss):
+    """Mean over the labels of the cross-entropy of `<float32>[batch, labels]` (0 or 1) and logits of that shape.
+
+    weights: `<float32>[labels]`, what having a label counts; None for 1 each. gamma: of focal loss.
+    """
+
+    def __init__(self, weights=None, gamma=0.0):
+        super().__init__(name="loss", reduction="mean_with_sample_weight")
+        self.weights, self.gamma = weights, gamma
+
+    def call(self, target, logits):
+        # softplus(-x) is -log sigmoid(x), and finite for every x
+        has, has_not = ops.softplus(-logits), ops.softplus(logits)
+        if self.gamma:
+            probability = ops.sigmoid(logits)
+            has, has_not = has * (1 - probability) ** self.gamma, has_not * probability**self.gamma
+        if self.weights is not None:
+            has = has * self.weights
+        return ops.mean(target * has + (1 - target) * has_not, axis=-1)
+
+
+class SquaredError(keras.losses.Loss):
+    """Squared distance of scores `<float32>[batch]` from what `value` makes of logits, in units of `deviation`."""
+
+    def __init__(self, value, deviation):
+        super().__init__(name="loss", reduction="mean_with_sample_weight")
+        self.value, self.deviation = value, deviation
+
+    def call(self, target, logits):
+        return ops.square((self.value(logits) - ops.reshape(target, (-1,))) / self.deviation)
