@@ -65,6 +65,13 @@ class ServedVersion:
             _reject(f"signature {signature_name} takes {', '.join(sorted(feeds))}; given: {', '.join(sorted(inputs))}")
         return self._session.run(fetches, {feeds[name]: _checked(feeds[name], name, inputs[name]) for name in feeds})
 
+    def run_tensors(self, feeds, names):
+        """Arrays of the graph's tensors `names`, given `{tensor name: array}`; raises tf.errors.OpError likewise.
+
+        For one run across signatures, which MultiInference is.
+        """
+        return self._session.run(names, feeds)
+
     def replay_warmup(self):
         """Runs every warm-up record, as the server does before it serves; returns their number, 0 without a file."""
         count = 0

@@ -3,16 +3,15 @@
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2
 
-from serving.server.status import StatusError, invalid
+from serving.server.model_spec import spec_of
+from serving.server.status import StatusError
 
 _State = get_model_status_pb2.ModelVersionStatus.State
 
 
 def get_model_status(models, request):
     """GetModelStatusResponse: state and error of one version, or of all, newest first. `models` is {name: Versions}."""
-    spec = request.model_spec
-    if not request.HasField("model_spec"):
-        raise invalid("Missing ModelSpec")
+    spec = spec_of(request)
     states = models[spec.name].states() if spec.name in models else []
     if spec.HasField("version"):
         states = [each for each in states if each.number == spec.version.value]

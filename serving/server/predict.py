@@ -1,34 +1,30 @@
 """PredictionService's answers: Predict and GetModelMetadata, in TensorFlow Serving's order of checks and its words.
 
 Sources: tensorflow_serving/servables/tensorflow/{predict_util,get_model_metadata_impl}.cc,
-tensorflow_serving/model_servers/server_core.cc, tensorflow/cc/saved_model/util.cc.
+tensorflow/cc/saved_model/util.cc.
 """
-
-import contextlib
 
 import grpc
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 
-from serving.server import tensors
+from serving.server import model_spec, tensors
 from serving.server.status import StatusError, invalid
 
-DEFAULT_SIGNATURE = "serving_default"
 _METHODS = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 _METADATA_FIELD = "signature_def"
 
 
 def predict(models, request):
     """PredictResponse to a PredictRequest; `models` is {name: Versions}. StatusError as the real server answers."""
-    with servable_of(models, request) as servable:
-        name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+    spec = model_spec.spec_of(request)
+    with model_spec.servable_of(models, spec) as servable:
+        name = model_spec.signature_of(spec)
         signature = _signature(servable, name)
         inputs = _inputs(signature, request)
         wanted = _wanted_outputs(signature, request)
         outputs = servable.loaded.run(name, inputs)
     response = predict_pb2.PredictResponse()
-    response.model_spec.name = request.model_spec.name
-    response.model_spec.version.value = servable.number
-    response.model_spec.signature_name = name
+    model_spec.fill(response.model_spec, spec, servable.number)
     for alias in wanted:
         tensors.fill(response.outputs[alias], outputs[alias], signature.outputs[alias].dtype)
     return response
@@ -36,38 +32,18 @@ def predict(models, request):
 
 def get_model_metadata(models, request):
     """GetModelMetadataResponse: the signatures of a version, packed as the real server packs them."""
-    if not request.HasField("model_spec"):
-        raise invalid("Missing ModelSpec")
+    spec = model_spec.spec_of(request)
     if not request.metadata_field:
         raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
     for field in request.metadata_field:
         if field != _METADATA_FIELD:
             raise invalid(f"Metadata field {field} is not supported")
     response = get_model_metadata_pb2.GetModelMetadataResponse()
-    with servable_of(models, request) as servable:
+    with model_spec.servable_of(models, spec) as servable:
         signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=servable.loaded.meta_graph.signature_def)
-    response.model_spec.name = request.model_spec.name
-    response.model_spec.version.value = servable.number
+    model_spec.fill(response.model_spec, spec, servable.number, signature=False)
     response.metadata[_METADATA_FIELD].Pack(signatures)
     return response
-
-
-@contextlib.contextmanager
-def servable_of(models, request):
-    """The Servable that the request's ModelSpec names, kept loaded until the block ends."""
-    spec = request.model_spec
-    if not request.HasField("model_spec"):
-        raise invalid("Missing ModelSpec")
-    if not spec.name:
-        raise invalid("ModelSpec has no name specified.")
-    if spec.WhichOneof("version_choice") == "version_label":
-        raise invalid(f"Unrecognized servable version label: {spec.version_label}")
-    number = spec.version.value if spec.HasField("version") else None
-    if spec.name not in models:
-        wanted = f"Latest({spec.name})" if number is None else f"Specific({spec.name}, {number})"
-        raise StatusError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
-    with models[spec.name].use(number) as servable:
-        yield servable
 
 
 def _signature(servable, name):
@@ -124,9 +100,7 @@ def _check_types(signature, request):
     for index, (alias, info) in enumerate(by_graph_name):
         given = request.inputs[alias].dtype if alias in request.inputs else info.dtype
         if given != info.dtype:
-            raise invalid(
-                f"Expects arg[{index}] to be {tensors.type_name(info.dtype)} but {tensors.type_name(given)} is provided"
-            )
+            raise invalid(tensors.wrong_type(index, info.dtype, given))
 
 
 def _wanted_outputs(signature, request):

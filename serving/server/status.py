@@ -29,8 +29,13 @@ def status_of(error):
             return StatusError(grpc.StatusCode.NOT_FOUND, str(error))
         if hasattr(cause, "error_code"):  # tf.errors.OpError, named without importing TensorFlow
             return StatusError(
-                _CODES.get(cause.error_code, grpc.StatusCode.UNKNOWN), getattr(error, "message", str(error))
+                _CODES.get(cause.error_code, grpc.StatusCode.UNKNOWN), getattr(_raw(error), "message", str(error))
             )
     if isinstance(error, (ValueError, TypeError)):
         return invalid(str(error))
     return StatusError(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def _raw(error):
+    """The error in the words of TensorFlow's C++: the Python session raises it anew, with a traceback of the graph."""
+    return error.__context__ if type(error.__context__) is type(error) else error

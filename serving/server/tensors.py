@@ -31,6 +31,21 @@ def type_name(dtype):
     return {"float32": "float", "float64": "double", "float16": "half"}.get(name := tf.as_dtype(dtype).name, name)
 
 
+def wrong_type(index, expected, given):
+    """The session's words for a fed tensor of another dtype (enum)."""
+    return f"Expects arg[{index}] to be {type_name(expected)} but {type_name(given)} is provided"
+
+
+def shape_text(array):
+    """The shape of an array in the words of TensorFlow's C++: [2,3]."""
+    return f"[{','.join(map(str, np.shape(array)))}]"
+
+
+def dtype_text(array):
+    """The dtype of an array in the words of TensorFlow's protos: DT_FLOAT."""
+    return types_pb2.DataType.Name(tf.as_dtype(array.dtype).as_datatype_enum)
+
+
 def to_array(proto):
     """The array of a TensorProto, strings as objects holding bytes; ValueError where it is not a tensor."""
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)

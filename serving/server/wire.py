@@ -11,13 +11,17 @@ import grpc
 from absl import logging
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
     model_service_pb2,
     predict_pb2,
     prediction_service_pb2,
+    regression_pb2,
 )
 
+from serving.server.inference import classify, multi_inference, regress
 from serving.server.model_status import get_model_status
 from serving.server.predict import get_model_metadata, predict
 from serving.server.status import StatusError, status_of
@@ -28,6 +32,9 @@ _MODEL = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
 SERVICES = {
     _PREDICTION: {
         "Predict": (predict_pb2.PredictRequest, predict),
+        "Classify": (classification_pb2.ClassificationRequest, classify),
+        "Regress": (regression_pb2.RegressionRequest, regress),
+        "MultiInference": (inference_pb2.MultiInferenceRequest, multi_inference),
         "GetModelMetadata": (get_model_metadata_pb2.GetModelMetadataRequest, get_model_metadata),
     },
     _MODEL: {"GetModelStatus": (get_model_status_pb2.GetModelStatusRequest, get_model_status)},

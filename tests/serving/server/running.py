@@ -116,6 +116,15 @@ class Caller:
         self.channel.close()
 
 
+def refusal(call, request):
+    """(code, message) of the call that must fail."""
+    try:
+        call(request)
+    except grpc.RpcError as error:
+        return error.code(), error.details()
+    raise AssertionError(f"an answer to {request}")
+
+
 def predict_request(texts, model="reviews", signature=""):
     """A PredictRequest for input `text`."""
     import tensorflow as tf
