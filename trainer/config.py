@@ -154,8 +154,8 @@ class OptimizerConfig:
     gradient_accumulation: int = option(1, "Batches whose gradients are averaged into one update.")
     metric: str = option(
         "auto",
-        "Dev metric that picks the best weights and stops early. auto: accuracy, micro_f1 of several labels, spearman "
-        "of scores.",
+        "Dev metric that picks the best weights and stops early. auto: accuracy; of several labels micro_f1, at the "
+        "threshold best for it; of scores spearman.",
         ("auto", *dict.fromkeys(name for names in METRICS.values() for name in names)),
     )
     early_stopping: int = option(0, "Stop after this many evaluations without a better metric; 0 never stops early.")

@@ -151,7 +151,7 @@ class Evaluations(keras.callbacks.Callback):
     def _evaluate(self):
         self.finite.check_weights()
         logits = self.evaluator.logits(self.run.dev)
-        scores = self.run.task.score(logits, self.run.dev.targets)
+        scores = self.run.task.score_on_dev(logits, self.run.dev.targets)
         self.progress.evaluations.append({"step": self.progress.step, **scores})
         with self.writer.as_default(step=self.progress.step):
             for name, value in scores.items():

@@ -60,6 +60,10 @@ class MultiLabel(Classification):
             "loss": float(np.mean(np.logaddexp(0, logits) - targets * logits)),
         }
 
+    def score_on_dev(self, logits, targets):
+        """At the threshold that is best on these rows: early in a training nothing reaches 0.5."""
+        return self.decided(thresholds.common(self, logits, targets)).score(logits, targets)
+
     def probabilities(self, logits):
         return tf.sigmoid(logits)
 

@@ -46,6 +46,10 @@ class PooledTask:
         task.decisions = decisions
         return task
 
+    def score_on_dev(self, logits, targets):
+        """`score` while training, when nothing has been decided yet."""
+        return self.score(logits, targets)
+
     def row_weights(self, targets):
         """`<float32>[rows]`: what each row counts in the loss, or None for 1 each."""
         return None

@@ -42,16 +42,21 @@ def fit(task, settings, logits, targets):
     """Thresholds by --label_thresholds; targets: `<float32>[rows, labels]`, 1 where a row has the label."""
     if settings.label_thresholds == "half":
         return Thresholds()
-    probabilities, has = task.probabilities(logits).numpy(), targets > 0.5
-    common = best_threshold(probabilities.ravel(), has.ravel())
+    whole = common(task, logits, targets)
     if settings.label_thresholds == "common":
-        return Thresholds(common)
+        return whole
+    probabilities, has = task.probabilities(logits).numpy(), targets > 0.5
     own = {
         label: best_threshold(probabilities[:, place], has[:, place])
         for place, label in enumerate(task.labels)
         if has[:, place].sum() >= FEW
     }
-    return Thresholds(common, own or None)
+    return Thresholds(whole.threshold, own or None)
+
+
+def common(task, logits, targets):
+    """The one threshold for all labels that gives the best micro F1 on these rows."""
+    return Thresholds(best_threshold(task.probabilities(logits).numpy().ravel(), targets.ravel() > 0.5))
 
 
 def figures(task, judged):

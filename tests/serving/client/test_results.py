@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from serving.client.batches import split
-from serving.client.results import Classification, Outputs, rows_of
+from serving.client.results import Classification, MultiLabel, Outputs, Regression, rows_of
 from serving.client.tensors import decode, encode
 
 
@@ -125,3 +125,33 @@ def test_bytes_bound_a_request_and_a_long_row_goes_alone():
     rows = [b"x" * 500, b"a" * 10, b"b" * 20, b"c" * 30]
     assert split([rows], 99, 100) == [[1, 2], [3], [0]]
     assert sorted(sum(split([[b"x" * 999] * 5], 99, 10), [])) == [0, 1, 2, 3, 4]
+
+
+def label_sets(rows):
+    probabilities = np.float32([[0.75, 0.25, 0.875]] * rows)
+    return classified(rows) | {"probabilities": probabilities, "selected": probabilities > 0.5}
+
+
+def test_several_labels_come_with_the_most_probable_first():
+    first, _ = rows_of(encoded(label_sets(2)), 2, "multi_label", ["a", "b", "c"])
+    assert first == MultiLabel(("c", "a"), {"a": 0.75, "b": 0.25, "c": 0.875}, False)
+    assert first.to_dict() == {
+        "labels": ["c", "a"],
+        "probabilities": {"a": 0.75, "b": 0.25, "c": 0.875},
+        "truncated": False,
+    }
+    with pytest.raises(ValueError, match="the contract names 2 labels but probabilities has shape"):
+        rows_of(encoded(label_sets(2)), 2, "multi_label", ["a", "b"])
+
+
+def test_no_label_is_an_answer_too():
+    outputs = label_sets(1) | {"selected": np.array([[False] * 3])}
+    assert rows_of(encoded(outputs), 1, "multi_label", ["a", "b", "c"])[0].labels == ()
+
+
+def test_scores_are_numbers():
+    outputs = {"value": np.float32([1.5, -2]), "truncated": np.array([False, True])}
+    first, second = rows_of(encoded(outputs), 2, "regression", [])
+    assert first == Regression(1.5, False) and second.to_dict() == {"value": -2.0, "truncated": True}
+    with pytest.raises(ValueError, match=r"value has shape \(2, 1\) and not one value per text"):
+        rows_of(encoded(outputs | {"value": np.float32([[1], [2]])}), 2, "regression", [])

@@ -1,0 +1,75 @@
+"""Rows and flags on which the tiny encoder learns each task in seconds, for the contract test of all tasks."""
+
+import dataclasses
+from collections.abc import Callable
+
+from tests import tiny_reviews
+
+SCORES = {"good": 1.0, "great": 2.0, "bright": 1.5, "bad": -1.0, "dull": -2.0, "awful": -1.5}
+TOPICS = {"film": "film", "plot": "plot", "good": "praise", "great": "praise", "bad": "blame", "dull": "blame"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Walk:
+    """rows: callable, (count, seed) to rows; columns: their names; flags: of the run; metric: (name, least on test);
+    served: callable, (result of the client, row of predictions.jsonl), that asserts they are one."""
+
+    rows: Callable
+    columns: tuple
+    flags: tuple
+    metric: tuple
+    served: Callable
+
+
+def same(given, expected):
+    assert abs(given - expected) < 1e-5
+
+
+def is_label(result, row):
+    assert result.label == row["label"]
+    same(result.score, row["score"])
+
+
+def is_label_set(result, row):
+    assert set(result.labels) == set(row["labels"])
+    for label, probability in row["probabilities"].items():
+        same(result.probabilities[label], probability)
+
+
+def is_score(result, row):
+    same(result.value, row["value"])
+
+
+def scored(count, seed=0):
+    """[(text, number), …]: the mean of the marks of its words."""
+    texts = [text for text, _ in tiny_reviews.rows(count, seed)]
+    marks = [[SCORES[word] for word in text.split() if word in SCORES] for text in texts]
+    return [(text, f"{sum(each) / max(1, len(each)):.2f}") for text, each in zip(texts, marks, strict=True)]
+
+
+def scored_pairs(count, seed=0):
+    """[(text, second text, number from 0 to 5), …]: how alike their marks are."""
+    first, second = scored(count, seed), scored(count, seed + 9)
+    return [(a, b, f"{5 - abs(float(x) - float(y)):.2f}") for (a, x), (b, y) in zip(first, second, strict=True)]
+
+
+def topics(count, seed=0):
+    """[(text, labels with | between them, or none), …]."""
+    texts = [text for text, _ in tiny_reviews.rows(count, seed)] + ["a life", "to see the life"]
+    return [(text, "|".join(sorted({TOPICS[word] for word in text.split() if word in TOPICS}))) for text in texts]
+
+
+WALKS = {
+    "classification": Walk(tiny_reviews.rows, ("text", "label"), (), ("accuracy", 0.8), is_label),
+    "multi_label": Walk(
+        topics, ("text", "topics"), ("--label_column=topics", "--epochs=16"), ("micro_f1", 0.7), is_label_set
+    ),
+    "regression": Walk(scored, ("text", "score"), ("--label_column=score",), ("spearman", 0.6), is_score),
+    "regression of pairs": Walk(
+        scored_pairs,
+        ("one", "other", "score"),
+        ("--label_column=score", "--score_range=0,5", "--text_column=one", "--text_pair_column=other"),
+        ("spearman", 0.1),
+        is_score,
+    ),
+}
