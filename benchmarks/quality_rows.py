@@ -1,19 +1,21 @@
 """The rows of the quality benchmark: any data set → train.jsonl, dev.jsonl, test.jsonl that both sides read.
 
-Both sides get the same three files, so that neither side's reader, split or column rule can tilt the comparison.
-Row: {"text": …, "label": …} and, for pairs, "text_pair"; labels are strings.
+Both sides get the same files, so that neither side's reader, split or column rule can tilt the comparison.
+Row: {"text": …, "label": …} and, for pairs, "text_pair". Labels are strings: a number as the file has it, several
+labels joined by `|`. A data set with texts that belong to no label has them in out_of_scope.jsonl.
 """
 
 import csv
-import dataclasses
 import gzip
 import hashlib
 import json
 import pathlib
-import random
+
+from benchmarks import quality_splits
+from benchmarks.quality_datasets import DATASETS
 
 SPLITS = ("train", "dev", "test")
-DEV_SHARE = 0.1  # of the training rows, by label, where a data set has no dev file
+OUT_OF_SCOPE = "out_of_scope"
 ENDINGS = (".jsonl", ".tsv", ".csv", ".jsonl.gz", ".tsv.gz", ".csv.gz")
 
 
@@ -21,77 +23,80 @@ class RowsError(Exception):
     """A data folder that cannot be used: one line that says what was given and what is needed."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Dataset:
-    """Columns of a data set's files and the epochs it is compared at."""
+def write_rows(name, source, target, max_train_rows=None):
+    """Writes the data set `name` of the folder `source` into `target`; returns {file: rows, "sha256": of all}.
 
-    text: str
-    label: str
-    epochs: int
-    text_pair: str = ""
-
-
-DATASETS = {
-    "quickstart": Dataset(text="text", label="label", epochs=2),
-    "sst2": Dataset(text="sentence", label="label", epochs=2),
-    "banking77": Dataset(text="text", label="category", epochs=4),
-    "mrpc": Dataset(text="#1 String", text_pair="#2 String", label="Quality", epochs=3),
-}
-
-
-def write_rows(name, source, target):
-    """Writes the data set `name` of the folder `source` into `target`; returns {split: rows, "sha256": of all}."""
-    columns = DATASETS[name]
-    rows = {split: read_split(source, split, columns) for split in SPLITS}
-    for split in ("train", "test"):
-        if not rows[split]:
-            raise RowsError(f"{source}: no rows in {split}; needed is a file {split} with one of {' '.join(ENDINGS)}")
-    if not rows["dev"]:
-        rows["train"], rows["dev"] = hold_out(rows["train"], DEV_SHARE)
+    max_train_rows: None takes the data set's own, 0 all of them. Raises RowsError.
+    """
+    dataset = DATASETS[name]
+    rows = all_splits(source, dataset)
+    most = dataset.max_train_rows if max_train_rows is None else max_train_rows
+    if most:
+        rows["train"] = quality_splits.draw(rows["train"], most)
+    if dataset.out_of_scope:
+        rows[OUT_OF_SCOPE] = needed(source, dataset.out_of_scope, dataset)
     digest = hashlib.sha256()
-    for split in SPLITS:
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows[split]).encode()
+    for split, own in rows.items():
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in own).encode()
         (pathlib.Path(target) / f"{split}.jsonl").write_bytes(text)
         digest.update(hashlib.sha256(text).digest())
-    return {split: len(rows[split]) for split in SPLITS} | {"sha256": digest.hexdigest()}
+    return {split: len(own) for split, own in rows.items()} | {"sha256": digest.hexdigest()}
 
 
-def read_split(folder, split, columns):
-    """Rows of one split, [] where the folder has no such file; raises RowsError for a missing column."""
-    found = [path for ending in ENDINGS if (path := pathlib.Path(folder) / (split + ending)).is_file()]
-    if not found:
-        return []
-    names = {"text": columns.text, "text_pair": columns.text_pair, "label": columns.label}
-    rows = []
-    for row in read_file(found[0]):
-        missing = [name for name in names.values() if name and row.get(name) is None]
-        if missing:
-            raise RowsError(f"{found[0]}: row {len(rows) + 1} has no column {missing[0]!r}; it has {', '.join(row)}")
-        rows.append({key: str(row[name]) for key, name in names.items() if name})
+def all_splits(source, dataset):
+    """{split: rows} of a data set's folder; raises RowsError where it has no rows to train on or to test on."""
+    if dataset.whole:
+        rows = needed(source, dataset.whole, dataset)
+        if dataset.fold:
+            return quality_splits.by_fold(rows, [row.pop("fold") for row in rows])
+        return quality_splits.by_label(rows)
+    rows = {split: read_split(source, split, dataset) for split in SPLITS}
+    for split in ("train", "test"):
+        rows[split] = rows[split] or needed(source, split, dataset)
+    if not rows["dev"]:
+        rows["train"], rows["dev"] = quality_splits.hold_out(rows["train"], quality_splits.DEV_SHARE)
     return rows
 
 
-def read_file(path):
-    """Dicts of one .jsonl, .tsv (quotes are text there) or .csv file, gzipped or not."""
+def needed(folder, stem, dataset):
+    """Rows of a file that must be there; raises RowsError where it is not, or is empty."""
+    rows = read_rows(folder, stem, dataset)
+    if not rows:
+        raise RowsError(f"{folder}: no rows in {stem}; needed is a file {stem} with one of {' '.join(ENDINGS)}")
+    return rows
+
+
+def read_split(folder, split, dataset):
+    """Rows of one split, [] where the folder has no such file; raises RowsError for a missing column."""
+    return read_rows(folder, dataset.dev if split == "dev" else split, dataset)
+
+
+def read_rows(folder, stem, dataset):
+    """Rows of one file, [] where the folder has none of that name; raises RowsError for a missing column."""
+    found = [path for ending in ENDINGS if (path := pathlib.Path(folder) / (stem + ending)).is_file()]
+    names = {"text": dataset.text, "text_pair": dataset.text_pair, "label": dataset.label, "fold": dataset.fold}
+    names = {key: name for key, name in names.items() if name}
+    rows = []
+    for row in read_file(found[0], dataset.header) if found else ():
+        if dataset.task == "multi_label":
+            row[dataset.label] = "|".join(row.get(dataset.label) or ())
+        missing = [name for name in names.values() if row.get(name) is None]
+        if missing:
+            raise RowsError(f"{found[0]}: row {len(rows) + 1} has no column {missing[0]!r}; it has {', '.join(row)}")
+        rows.append({key: str(row[name]) for key, name in names.items()})
+    return rows
+
+
+def read_file(path, header=()):
+    """Dicts of one .jsonl, .tsv (quotes are text there) or .csv file, gzipped or not.
+
+    header: columns of a .tsv or .csv file whose first line is a row.
+    """
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8-sig", newline="") as lines:
         if ".jsonl" in path.name:
             yield from (json.loads(line) for line in lines)
         elif ".tsv" in path.name:
-            yield from csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+            yield from csv.DictReader(lines, header or None, restkey="", delimiter="\t", quoting=csv.QUOTE_NONE)
         else:
-            yield from csv.DictReader(lines)
-
-
-def hold_out(rows, share):
-    """(rest, held out): `share` of each label's rows, drawn with one fixed seed; both keep the file's order."""
-    by_label = {}
-    for index, row in enumerate(rows):
-        by_label.setdefault(row["label"], []).append(index)
-    draw, held = random.Random(0), set()
-    for label in sorted(by_label):
-        held.update(draw.sample(by_label[label], max(1, round(share * len(by_label[label])))))
-    return (
-        [row for index, row in enumerate(rows) if index not in held],
-        [row for index, row in enumerate(rows) if index in held],
-    )
+            yield from csv.DictReader(lines, header or None, restkey="")

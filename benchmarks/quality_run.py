@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 
-from benchmarks import quality_rows, result_store
+from benchmarks import out_of_scope, quality_figures, result_store
+from benchmarks.quality_datasets import DATASETS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OWN_PACKAGES = ("tensorflow", "keras", "keras-hub", "tensorflow-text")
@@ -46,6 +47,11 @@ def run_once(settings, data, encoder, bench_python, threads):
         if "test" not in result:
             call([*command, "--mode=evaluate"], side)
             result = read_result(folder)
+        if out_of_scope.are_in(data):
+            if side == "slipway":
+                call([*command, *out_of_scope.predict_flags(data, folder)], side)
+                result["top_probabilities"] = out_of_scope.answered(folder)
+            result["out_of_scope"] = out_of_scope.auroc(result.pop("top_probabilities"))
     if side == "slipway":
         result["versions"] = {name: importlib.metadata.version(name) for name in OWN_PACKAGES}
     process = {"seconds": wall, "cpu_seconds": cpu, "load_before": load}
@@ -56,18 +62,21 @@ def reference_command(settings, data, encoder, folder, bench_python, threads):
     """Command line of one run of transformers' Trainer."""
     same = {name: settings[name] for name in ("seed", "epochs", "batch_size", "learning_rate", "max_length")}
     same |= {"data": data, "encoder": encoder, "output": folder / "results.json", "threads": threads}
-    same["bf16"] = "on" if settings["bf16"] else "off"
-    script = ROOT / "benchmarks/reference_trainer.py"
-    return [bench_python, str(script), *(f"--{name}={value}" for name, value in same.items())]
+    same |= {"bf16": "on" if settings["bf16"] else "off", "task": DATASETS[settings["dataset"]].task}
+    given = [f"--{name}={value}" for name, value in same.items()]
+    return [bench_python, "-m", "benchmarks.reference_trainer", *given]
 
 
 def slipway_command(settings, data, encoder, folder):
     """Command line of one run of Slipway, with the rows, steps and arithmetic of the other side."""
+    dataset = DATASETS[settings["dataset"]]
     same = {name: settings[name] for name in ("seed", "epochs", "batch_size", "learning_rate")}
     same |= {"mode": "train", "data": data, "encoder": encoder, "workdir": folder, "device": "cpu"}
     same |= {"sequence_length": settings["max_length"], "precision": "bfloat16" if settings["bf16"] else "float32"}
-    if quality_rows.DATASETS[settings["dataset"]].text_pair:
+    if dataset.text_pair:
         same["text_pair_column"] = "text_pair"
+    if dataset.task != "classification":
+        same |= {"task": dataset.task, "metric": quality_figures.metric_of(settings["dataset"])}
     given = [f"--{name}={value}" for name, value in same.items()]
     return [sys.executable, "-m", "trainer.main", *given, "--noexport", *settings.get("flags", ())]
 
@@ -119,6 +128,6 @@ def machine():
 
 def source_hash(side):
     """Hash of the code that makes a result; kept with it, so that the table can say when it is another one now."""
-    reference = [ROOT / "benchmarks" / name for name in ("reference_trainer.py", "starting_point.py")]
+    reference = [*ROOT.glob("benchmarks/reference_*.py"), ROOT / "benchmarks/starting_point.py"]
     own = ROOT.glob("trainer/**/*.py") if side == "slipway" else reference
     return result_store.hash_files(own)

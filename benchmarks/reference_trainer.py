@@ -2,7 +2,8 @@
 
 It runs in the bench environment (torch, transformers, accelerate, numpy), never beside TensorFlow, and imports
 nothing of Slipway: what is measured here must not depend on the code that it is compared with. It reads
-train.jsonl, dev.jsonl and test.jsonl (text, optional text_pair, label), trains on the CPU and writes one JSON file.
+train.jsonl, dev.jsonl and test.jsonl (text, optional text_pair, label; as benchmarks.quality_rows writes them) and,
+where it is there, out_of_scope.jsonl, trains on the CPU and writes one JSON file.
 Left as Trainer has them: AdamW, linear decay to 0, no weight decay, gradient norm 1, dropout of the encoder's
 config, the last epoch's weights. --start gives the head's first weights and the random order of the rows, so that both
 sides begin at one point; without it Trainer draws its own. --group_by_length is Trainer's own option. Times are seconds
@@ -17,7 +18,10 @@ import platform
 import tempfile
 import time
 
+from benchmarks.reference_tasks import TASKS, top_probabilities
+
 SPLITS = ("train", "dev", "test")
+OUT_OF_SCOPE = "out_of_scope"
 
 
 def read_rows(path):
@@ -26,23 +30,14 @@ def read_rows(path):
         return [json.loads(line) for line in lines]
 
 
-def encode(rows, tokenizer, labels, max_length):
-    """Rows as Trainer wants them: token ids without padding (the collator pads each batch) and label numbers."""
+def encode(rows, tokenizer, max_length, target=None):
+    """Rows as Trainer wants them: token ids without padding (the collator pads each batch) and, by `target`, labels."""
     pairs = [row["text_pair"] for row in rows] if "text_pair" in rows[0] else None
     ids = tokenizer([row["text"] for row in rows], pairs, truncation=True, max_length=max_length)
-    return [
-        {**{name: ids[name][i] for name in ids}, "labels": labels.index(row["label"])} for i, row in enumerate(rows)
-    ]
-
-
-def scores(prediction, gold, classes):
-    """Accuracy and macro F1 (mean over all classes; 0 for one never hit), as shares. <int>[rows] each."""
-    f1 = []
-    for c in range(classes):
-        hit = int(((prediction == c) & (gold == c)).sum())
-        total = int((prediction == c).sum() + (gold == c).sum())
-        f1.append(2 * hit / total if total else 0.0)
-    return {"accuracy": float((prediction == gold).mean()), "macro_f1": sum(f1) / classes}
+    encoded = [{name: ids[name][i] for name in ids} for i in range(len(rows))]
+    return (
+        [one | {"labels": target(row["label"])} for one, row in zip(encoded, rows, strict=True)] if target else encoded
+    )
 
 
 class Order:
@@ -78,14 +73,18 @@ def by_length(transformers):
     return {"train_sampling_strategy": "group_by_length"}
 
 
-def build_trainer(args, labels, rows, folder):
+def build_trainer(args, task, rows, folder):
     """A Trainer with transformers' defaults, and the encoded splits by name."""
     import transformers
 
     transformers.set_seed(args.seed)  # before the head's first weights are drawn
     tokenizer = transformers.AutoTokenizer.from_pretrained(args.encoder)
-    encoded = {split: encode(rows[split], tokenizer, labels, args.max_length) for split in SPLITS}
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(args.encoder, num_labels=len(labels))
+    encoded = {split: encode(rows[split], tokenizer, args.max_length, task.target) for split in SPLITS}
+    if OUT_OF_SCOPE in rows:
+        encoded[OUT_OF_SCOPE] = encode(rows[OUT_OF_SCOPE], tokenizer, args.max_length)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        args.encoder, num_labels=task.outputs, problem_type=task.problem_type
+    )
     settings = transformers.TrainingArguments(
         output_dir=folder,
         seed=args.seed,
@@ -106,7 +105,6 @@ def build_trainer(args, labels, rows, folder):
         args=settings,
         train_dataset=encoded["train"],
         data_collator=transformers.DataCollatorWithPadding(tokenizer),
-        compute_metrics=lambda pair: scores(pair[0].argmax(-1), pair[1], len(labels)),
     )
     return trainer, encoded
 
@@ -117,10 +115,10 @@ def run(args):
     import torch
 
     torch.set_num_threads(args.threads)
-    rows = {split: read_rows(pathlib.Path(args.data) / f"{split}.jsonl") for split in SPLITS}
-    labels = sorted({row["label"] for row in rows["train"]})
+    rows = {path.stem: read_rows(path) for path in pathlib.Path(args.data).glob("*.jsonl")}
+    task = TASKS[args.task](rows["train"])
     with tempfile.TemporaryDirectory() as folder:
-        trainer, encoded = build_trainer(args, labels, rows, folder)
+        trainer, encoded = build_trainer(args, task, rows, folder)
         order = start_at(trainer, np.load(args.start)) if args.start else None
         cpu = time.process_time()
         seconds = trainer.train().metrics["train_runtime"]
@@ -135,10 +133,20 @@ def run(args):
                 "cpu_seconds": time.process_time() - cpu,
             }
         }
-        for split in ("dev", "test"):
-            found = trainer.evaluate(encoded[split])
-            record[split] = {name: found[f"eval_{name}"] for name in ("accuracy", "macro_f1", "loss")}
-    return record | {"versions": versions()}
+        return record | evaluate(trainer, task, encoded) | {"versions": versions()}
+
+
+def evaluate(trainer, task, encoded):
+    """{"dev": {metric: …}, "test": …} and, where there are rows out of scope, the largest probability of each row."""
+    found = {split: trainer.predict(rows) for split, rows in encoded.items() if split != "train"}
+    record = {}
+    for split in ("dev", "test"):
+        scores = task.scores(found[split].predictions, found[split].label_ids)
+        record[split] = scores | {"loss": found[split].metrics["test_loss"]}
+    if OUT_OF_SCOPE in found:
+        tops = {name: top_probabilities(found[name].predictions).tolist() for name in ("test", OUT_OF_SCOPE)}
+        record["top_probabilities"] = tops
+    return record
 
 
 def versions():
@@ -161,6 +169,7 @@ def main():
     parser.add_argument("--start", default="", help="What benchmarks.starting_point wrote.")
     parser.add_argument("--encoder", required=True, help="Hugging Face folder of the encoder.")
     parser.add_argument("--output", required=True, help="JSON file to write.")
+    parser.add_argument("--task", choices=sorted(TASKS), default="classification", help="What is learned.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--batch_size", type=int, default=32)

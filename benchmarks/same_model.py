@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 
-from benchmarks import quality_rows, quality_run
+from benchmarks import quality_datasets, quality_rows, quality_run
 from benchmarks.stages import Walk
 
 ROWS = {"train": 512, "dev": 64, "test": 64}
@@ -27,7 +27,7 @@ def make(folder, source, encoder, precisions, length, rows=ROWS):
     data = folder / "data"
     data.mkdir(parents=True)
     for split, count in rows.items():
-        read = quality_rows.read_split(source, split, quality_rows.DATASETS["quickstart"])[:count]
+        read = quality_rows.read_split(source, split, quality_datasets.DATASETS["quickstart"])[:count]
         text = "".join(json.dumps(row) + "\n" for row in read)
         (data / f"{split}.jsonl").write_text(text, encoding="utf-8")
     stages, flags = Walk(), [f"--workdir={folder / 'run'}", f"--data={data}", f"--encoder={encoder}"]

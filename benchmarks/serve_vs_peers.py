@@ -13,7 +13,7 @@ import tempfile
 
 from absl import app, flags
 
-from benchmarks import paired, quality_rows, same_answers, same_model, served_texts
+from benchmarks import paired, quality_datasets, same_answers, same_model, served_texts
 from benchmarks.quality_run import RunError
 from benchmarks.stages import StageFailed
 from benchmarks.worker import BENCH_PYTHON, Side
@@ -40,7 +40,7 @@ def cases(encoder, snippets):
     """{case: request}."""
     tokens = min(64, FLAGS.length)
     found = {f"{BATCH} texts of {tokens} tokens": _request([served_texts.exactly(tokens, BATCH, encoder)] * 2)}
-    english = (FLAGS.sst2_dir, quality_rows.DATASETS["sst2"]) if FLAGS.sst2_dir else (snippets, _SNIPPETS)
+    english = (FLAGS.sst2_dir, quality_datasets.DATASETS["sst2"]) if FLAGS.sst2_dir else (snippets, _SNIPPETS)
     batches = served_texts.real(*english, BATCH, FLAGS.batches)
     found[f"{BATCH} texts of {'sst2' if FLAGS.sst2_dir else 'movie snippets'}"] = _request(batches)
     if FLAGS.chnsenticorp_dir:
@@ -50,7 +50,7 @@ def cases(encoder, snippets):
     return found | {"1 text of 8 words": single | {"runs": FLAGS.runs * SINGLE}}
 
 
-_SNIPPETS = quality_rows.DATASETS["quickstart"]
+_SNIPPETS = quality_datasets.DATASETS["quickstart"]
 
 
 def _request(batches):

@@ -3,9 +3,9 @@
 import pathlib
 import random
 
-from benchmarks import quality_rows, quality_run
+from benchmarks import quality_datasets, quality_rows, quality_run
 
-CHNSENTICORP = quality_rows.Dataset(text="text_a", label="label", epochs=0)
+CHNSENTICORP = quality_datasets.Dataset(text="text_a", label="label", epochs=0)
 EIGHT_WORDS = "a gripping film with a plot so bright"
 
 

@@ -13,8 +13,8 @@ from benchmarks import quality_run, result_store
 SIDES = ("slipway", "trainer", "trainer_by_length", "keras_hub")
 SOURCES = {
     "slipway": "trainer/**/*.py",
-    "trainer": "benchmarks/reference_trainer.py",
-    "trainer_by_length": "benchmarks/reference_trainer.py",
+    "trainer": "benchmarks/reference_*.py",
+    "trainer_by_length": "benchmarks/reference_*.py",
     "keras_hub": "benchmarks/peers/keras_hub_*.py",
 }
 

@@ -1,13 +1,19 @@
-"""The quality benchmark's parts that need no training: rows, store of results, table."""
+"""The quality benchmark's parts that need no training: store of results, tables, commands; and the whole in tiny."""
 
-import gzip
 import json
+import subprocess
+import sys
 
 import pytest
 
-from benchmarks import quality_rows, quality_run, quality_table, result_store
+from benchmarks import out_of_scope, quality_run, quality_summary, quality_table, result_store
+from benchmarks.quality_figures import figures_of, metric_of
+from benchmarks.quality_question import Question
+from benchmarks.worker import BENCH_PYTHON, ROOT
+from tests import tiny_reviews
 
 SETTINGS = {"dataset": "banking77", "side": "slipway", "seed": 1, "epochs": 4, "rows": {"sha256": "ab"}}
+FIGURES = figures_of("sst2")
 
 
 def result(dev, test, speed):
@@ -54,7 +60,7 @@ def test_summary_gives_points_ratio_and_means():
         ("reference", 2): result(0.82, 0.72, 50.0),
         ("slipway", 2): result(0.82, 0.74, 25.0),
     }
-    one, two, mean = quality_table.summarise(results)
+    one, two, mean = quality_table.summarise(results, FIGURES)
     assert one["test"]["difference"] == pytest.approx(-1.0)
     assert two["examples_per_second"]["ratio"] == pytest.approx(0.5)
     assert mean["seed"] == "mean of 2"
@@ -65,58 +71,63 @@ def test_summary_gives_points_ratio_and_means():
 
 def test_mean_covers_only_seeds_that_both_sides_have():
     results = {("reference", seed): result(0.5 + seed / 10, 0.5, 10) for seed in (1, 2)}
-    assert quality_table.summarise(results)[-1]["seed"] == "mean of 2"
+    assert quality_table.summarise(results, FIGURES)[-1]["seed"] == "mean of 2"
     results["slipway", 2] = result(0.9, 0.9, 10)
-    *_, mean = quality_table.summarise(results)
+    *_, mean = quality_table.summarise(results, FIGURES)
     assert mean["seed"] == "mean of 1"
     assert mean["dev"]["reference"] == pytest.approx(70.0)
 
 
 def test_table_shows_a_dash_for_what_is_missing():
-    rows = quality_table.summarise({("reference", 1): result(0.8765, 0.7, 50.0)})
-    lines = quality_table.format_table("sst2", rows, ["a note"]).splitlines()
+    rows = quality_table.summarise({("reference", 1): result(0.8765, 0.7, 50.0)}, FIGURES)
+    lines = quality_table.format_table("sst2", rows, FIGURES, ["a note"]).splitlines()
     assert lines[2].split()[:6] == ["sst2", "1", "87.65", "-", "-", "70.00"]
     assert len({len(line) for line in lines[:-1]}) == 1
     assert lines[-1] == "a note"
-    assert quality_table.summarise({}) == []
+    assert quality_table.summarise({}, FIGURES) == []
 
 
-def write_banking(folder):
-    """A tiny data set in banking77's columns: 20 rows of each of two labels, no dev file."""
-    rows = [{"text": f"row {i} – ü", "category": "ab"[i % 2]} for i in range(40)]
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    (folder / "train.jsonl.gz").write_bytes(gzip.compress(text.encode()))
-    (folder / "test.jsonl").write_text(text)
+def test_each_task_has_its_figures_and_a_summary_of_those_on_test():
+    scores = {"spearman": 0.8, "pearson": 0.7, "mse": 0.5}
+    ours = {"dev": scores, "test": scores | {"mse": 0.4}, "train": {}}
+    results = {("reference", 1): ours | {"test": scores}, ("slipway", 1): ours}
+    rows = quality_table.summarise(results, figures_of("stsb"))
+    lines = quality_summary.summary_of("stsb", rows)
+    assert [(line["metric"], line["reference"]) for line in lines] == [("spearman", 80), ("pearson", 70), ("mse", 0.5)]
+    assert lines[2]["by_seed"] == [pytest.approx(-0.1)]
+    assert quality_summary.summary_cells(lines)[3][1:] == (
+        "regression",
+        "mse",
+        "0.5000",
+        "0.4000",
+        "-0.1000",
+        "-0.1000",
+    )
+    assert [metric_of(name) for name in ("clinc150", "stsb", "nlupp_hotels")] == ["accuracy", "spearman", "micro_f1"]
+    assert quality_summary.summary_of("stsb", []) == []
+    assert "out_of_scope" in quality_table.summarise({("slipway", 1): ours}, figures_of("clinc150"))[0]
 
 
-def test_rows_are_split_by_label_and_the_same_each_time(tmp_path):
-    write_banking(tmp_path)
-    found = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        found.append(quality_rows.write_rows("banking77", tmp_path, tmp_path / name))
-    assert found[0] == found[1]
-    assert {split: found[0][split] for split in quality_rows.SPLITS} == {"train": 36, "dev": 4, "test": 40}
-    dev = [json.loads(line) for line in (tmp_path / "one/dev.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert sorted(row["label"] for row in dev) == ["a", "a", "b", "b"]
-    train = (tmp_path / "one/train.jsonl").read_text(encoding="utf-8")
-    assert not any(row["text"] + '"' in train for row in dev)
+def test_texts_out_of_scope_are_told_by_their_small_probabilities():
+    found = out_of_scope.auroc({"test": [0.9, 0.8, 0.5], "out_of_scope": [0.5, 0.1]})
+    assert found == {"auroc": pytest.approx(5.5 / 6), "in_scope": 3, "out_of_scope": 2}
 
 
-def test_pairs_keep_both_texts_and_quotes_in_tsv(tmp_path):
-    text = 'Quality\t#1 String\t#2 String\n1\tHe said "no.\tNo", he said.\n0\ta\tb\n'
-    for split in ("train", "dev", "test"):
-        (tmp_path / f"{split}.tsv").write_text(text)
-    rows = quality_rows.read_split(tmp_path, "train", quality_rows.DATASETS["mrpc"])
-    assert rows[0] == {"text": 'He said "no.', "text_pair": 'No", he said.', "label": "1"}
+def test_only_missing_runs_are_made(tmp_path, monkeypatch):
+    made = []
 
+    def run_once(settings, *_):
+        made.append((settings["side"], settings["seed"]))
+        return result(0.9, 0.8, 50)
 
-def test_a_missing_column_or_split_is_named(tmp_path):
-    with pytest.raises(quality_rows.RowsError, match="no rows in train"):
-        quality_rows.write_rows("sst2", tmp_path, tmp_path)
-    (tmp_path / "train.csv").write_text("text,label\na,b\n")
-    with pytest.raises(quality_rows.RowsError, match="no column 'sentence'; it has text, label"):
-        quality_rows.write_rows("sst2", tmp_path, tmp_path)
+    monkeypatch.setattr(quality_run, "run_once", run_once)
+    question = Question({"dataset": "sst2"}, ["--warmup=0.1"], "", "", result_store.ResultStore(tmp_path))
+    question.run_missing(["reference"], [1], "python", 1)
+    question.run_missing(["reference", "slipway"], [1, 2], "python", 1)
+    assert made == [("reference", 1), ("slipway", 1), ("reference", 2), ("slipway", 2)]
+    question.run_missing([], [1, 2, 3], "python", 1)
+    assert list(question.kept([2, 3])) == [("reference", 2), ("slipway", 2)]
+    assert question.settings("slipway", 1)["flags"] and "flags" not in question.settings("reference", 1)
 
 
 def test_both_sides_are_called_with_the_same_settings():
@@ -127,7 +138,11 @@ def test_both_sides_are_called_with_the_same_settings():
     for name in ("seed=3", "epochs=2", "batch_size=16", "learning_rate=5e-05", "data=/d", "encoder=/e"):
         assert f"--{name}" in ours and f"--{name}" in reference
     assert {"--sequence_length=64", "--precision=bfloat16", "--text_pair_column=text_pair", "--warmup=0.1"} <= set(ours)
-    assert {"--max_length=64", "--bf16=on", "--threads=2"} <= set(reference)
+    assert {"--max_length=64", "--bf16=on", "--threads=2", "--task=classification"} <= set(reference)
+    assert not any(word.startswith("--task=") for word in ours)
+    for dataset, task, metric in (("stsb", "regression", "spearman"), ("nlupp_banking", "multi_label", "micro_f1")):
+        ours = quality_run.slipway_command(settings | {"dataset": dataset}, "/d", "/e", "/w")
+        assert {f"--task={task}", f"--metric={metric}"} <= set(ours)
 
 
 def test_a_run_that_fails_or_cannot_start_says_so(tmp_path, capfd):
@@ -138,3 +153,51 @@ def test_a_run_that_fails_or_cannot_start_says_so(tmp_path, capfd):
         quality_run.call(["sh", "-c", "echo seen; exit 5"], "slipway")
     assert failed.value.exit_code == 5
     assert capfd.readouterr().out == ""
+
+
+def write_clinc(folder):
+    """A tiny clinc150: two labels and texts that belong to neither."""
+    for name, count in (("train", 48), ("val", 12), ("test", 12), ("oos_test", 10)):
+        tiny_reviews.write(folder / f"{name}.tsv", tiny_reviews.rows(count, seed=count), ("text", "intent"))
+
+
+def compare(cache, folder, *given):
+    """Runs the benchmark with one seed and epoch; returns its JSON object. The reference runs where it can."""
+    sides = ("reference", "slipway") if BENCH_PYTHON.is_file() else ("slipway",)
+    given = (*given, f"--data_dir={folder}", f"--cache_dir={cache}", f"--results={folder}/kept", "--seeds=1")
+    command = [sys.executable, "-m", "benchmarks.quality_vs_transformers", *given, "--epochs=1", "--json"]
+    done = subprocess.run([*command, f"--sides={','.join(sides)}"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), sides
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_texts_out_of_scope_in_tiny_and_the_summary_of_it(cache, tmp_path):
+    write_clinc(tmp_path / "clinc150")
+    found, sides = compare(cache, tmp_path, "--dataset=all", "--max_train_rows=32")
+    by_dataset = {}
+    for line in found["rows"]:
+        by_dataset.setdefault(line["dataset"], []).append(line)
+    assert list(by_dataset) == ["quickstart", "clinc150"]
+    assert [line["metric"] for line in by_dataset["clinc150"]] == ["accuracy", "macro_f1", "auroc"]
+    assert all(0 <= line[side] <= 100 for line in found["rows"] for side in sides)
+    assert any(f"sst2: skipped: {tmp_path}/sst2: no such folder" in note for note in found["notes"])
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "kept").iterdir()}
+    assert len(kept) == 2 * len(sides)
+    again, _ = compare(cache, tmp_path, "--dataset=all", "--max_train_rows=32")
+    assert again["rows"] == found["rows"] and {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+@pytest.mark.parametrize(
+    "given, said",
+    [
+        (["--dataset=all", "--encoder=/not/there"], "error: /not/there: no such folder; run `python -m data.fetch`"),
+        (["--dataset=emotion"], "error: --data_dir is empty: --dataset=emotion needs the folder of its files"),
+        (["--dataset=emotion", "--data_dir=/not/there"], "error: /not/there: no such folder; give --data_dir"),
+    ],
+)
+def test_a_mistake_is_one_line(given, said, cache):
+    command = [sys.executable, "-m", "benchmarks.quality_vs_transformers", f"--cache_dir={cache}", *given]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == "" and done.stderr.splitlines()[-1].startswith(said)

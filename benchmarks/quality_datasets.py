@@ -1,0 +1,53 @@
+"""The data sets of the quality benchmark: their files, their columns, what is learned from them and for how long."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Files and columns of a data set, and the setting that it is compared at.
+
+    task: classification, regression (the label is a number) or multi_label (the label is a list, or absent).
+    dev: name of the dev file, without ending. header: columns of files that do not name them. whole: name of the only
+    file, which is split by `fold`, a column, or else by label. out_of_scope: name of a file of texts that belong to no
+    label. folder: under --dataset=all. max_train_rows: 0 takes all of them.
+    """
+
+    text: str
+    label: str
+    epochs: int
+    text_pair: str = ""
+    task: str = "classification"
+    dev: str = "dev"
+    header: tuple[str, ...] = ()
+    whole: str = ""
+    fold: str = ""
+    out_of_scope: str = ""
+    folder: str = ""
+    max_train_rows: int = 0
+
+
+def _nlupp(domain):
+    """nlu++ in one domain: some thousand rows and forty labels, most of them rare, so more epochs than elsewhere."""
+    return Dataset("text", "intents", epochs=10, task="multi_label", whole=domain, fold="fold", folder="nlupp")
+
+
+_STSB = ("genre", "filename", "year", "number", "score", "sentence1", "sentence2")
+_FEW = 4000  # training rows: what a first labelled set has, and minutes on a CPU
+
+DATASETS = {
+    "quickstart": Dataset(text="text", label="label", epochs=2),
+    "sst2": Dataset(text="sentence", label="label", epochs=2),
+    "banking77": Dataset(text="text", label="category", epochs=4),
+    "mrpc": Dataset(text="#1 String", text_pair="#2 String", label="Quality", epochs=3),
+    "emotion": Dataset(text="text", label="label", epochs=3, dev="validation", max_train_rows=_FEW),
+    "financial_phrasebank": Dataset(
+        text="sentence", label="label", epochs=3, whole="Sentences_50Agree", max_train_rows=_FEW
+    ),
+    "clinc150": Dataset(
+        text="text", label="intent", epochs=10, dev="val", out_of_scope="oos_test", max_train_rows=_FEW
+    ),
+    "stsb": Dataset("sentence1", "score", epochs=3, text_pair="sentence2", task="regression", header=_STSB),
+    "nlupp_banking": _nlupp("banking"),
+    "nlupp_hotels": _nlupp("hotels"),
+}

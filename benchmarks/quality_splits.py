@@ -1,0 +1,50 @@
+"""Which rows of a data set are trained on, chosen on and tested on, where its files do not say: fixed, and by label."""
+
+import random
+
+DEV_SHARE = 0.1  # of the training rows, where a data set has no dev file
+TEST_SHARE = 0.2  # of all rows, where it has only one file: a tenth of them would be too few to see a point
+FOLDS = {"train": range(16), "dev": range(16, 18), "test": range(18, 20)}
+
+
+def hold_out(rows, share):
+    """(rest, held out): `share` of each label's rows, drawn with one fixed seed; both keep the file's order."""
+    by_label = {}
+    for index, row in enumerate(rows):
+        by_label.setdefault(row["label"], []).append(index)
+    draw, held = random.Random(0), set()
+    for label in sorted(by_label):
+        held.update(draw.sample(by_label[label], max(1, round(share * len(by_label[label])))))
+    return (
+        [row for index, row in enumerate(rows) if index not in held],
+        [row for index, row in enumerate(rows) if index in held],
+    )
+
+
+def draw(rows, count):
+    """At most `count` rows, each label with its share of them, drawn with one fixed seed; in the file's order."""
+    if count >= len(rows):
+        return rows
+    order = list(range(len(rows)))
+    random.Random(0).shuffle(order)
+    order.sort(key=lambda index: rows[index]["label"])  # stable: of each label, every n-th of a random order
+    return [rows[index] for index in sorted(order[i * len(rows) // count] for i in range(count))]
+
+
+def by_label(rows):
+    """{split: rows} of one file. Broken and repeated texts are left out: a repeated one might stand on both sides."""
+    seen, kept = set(), []
+    for row in rows:
+        text = " ".join(row["text"].split())
+        if text not in seen and "\ufffd" not in text:
+            seen.add(text)
+            kept.append(row)
+    rest, test = hold_out(kept, TEST_SHARE)
+    train, dev = hold_out(rest, DEV_SHARE)
+    return {"train": train, "dev": dev, "test": test}
+
+
+def by_fold(rows, folds):
+    """{split: rows} by the number of each row's fold."""
+    pairs = list(zip(rows, folds, strict=True))
+    return {split: [row for row, fold in pairs if int(fold) in numbers] for split, numbers in FOLDS.items()}

@@ -1,0 +1,119 @@
+"""The rows of the quality benchmark: every data set's own files become the same rows each time."""
+
+import gzip
+import json
+import pathlib
+
+import pytest
+
+from benchmarks import quality_rows, quality_splits
+from benchmarks.quality_datasets import DATASETS
+
+
+def write_banking(folder):
+    """A tiny data set in banking77's columns: 20 rows of each of two labels, no dev file."""
+    rows = [{"text": f"row {i} – ü", "category": "ab"[i % 2]} for i in range(40)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "train.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    (folder / "test.jsonl").write_text(text)
+
+
+def test_rows_are_split_by_label_and_the_same_each_time(tmp_path):
+    write_banking(tmp_path)
+    found = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        found.append(quality_rows.write_rows("banking77", tmp_path, tmp_path / name))
+    assert found[0] == found[1]
+    assert {split: found[0][split] for split in quality_rows.SPLITS} == {"train": 36, "dev": 4, "test": 40}
+    dev = [json.loads(line) for line in (tmp_path / "one/dev.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert sorted(row["label"] for row in dev) == ["a", "a", "b", "b"]
+    train = (tmp_path / "one/train.jsonl").read_text(encoding="utf-8")
+    assert not any(row["text"] + '"' in train for row in dev)
+
+
+def test_pairs_keep_both_texts_and_quotes_in_tsv(tmp_path):
+    text = 'Quality\t#1 String\t#2 String\n1\tHe said "no.\tNo", he said.\n0\ta\tb\n'
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.tsv").write_text(text)
+    rows = quality_rows.read_split(tmp_path, "train", DATASETS["mrpc"])
+    assert rows[0] == {"text": 'He said "no.', "text_pair": 'No", he said.', "label": "1"}
+
+
+def test_a_missing_column_or_split_is_named(tmp_path):
+    with pytest.raises(quality_rows.RowsError, match="no rows in train"):
+        quality_rows.write_rows("sst2", tmp_path, tmp_path)
+    (tmp_path / "train.csv").write_text("text,label\na,b\n")
+    with pytest.raises(quality_rows.RowsError, match="no column 'sentence'; it has text, label"):
+        quality_rows.write_rows("sst2", tmp_path, tmp_path)
+
+
+def read(folder, name):
+    """Rows of a file that write_rows wrote."""
+    return [json.loads(line) for line in (pathlib.Path(folder) / f"{name}.jsonl").read_text("utf-8").splitlines()]
+
+
+def written(name, source, target, **given):
+    """(counts, {file: rows}) of a data set."""
+    target.mkdir()
+    counts = quality_rows.write_rows(name, source, target, **given)
+    return counts, {path.stem: read(target, path.stem) for path in target.iterdir()}
+
+
+def write_table(path, *lines):
+    path.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
+
+
+def test_few_training_rows_keep_the_share_of_each_label(tmp_path):
+    rows = [(f"row {i}", "rare" if i % 8 == 0 else "often") for i in range(64)]
+    for name in ("train", "validation", "test"):
+        write_table(tmp_path / f"{name}.tsv", ("text", "label"), *rows)
+    counts, found = written("emotion", tmp_path, tmp_path / "few", max_train_rows=16)
+    assert {split: counts[split] for split in quality_rows.SPLITS} == {"train": 16, "dev": 64, "test": 64}
+    labels = [row["label"] for row in found["train"]]
+    assert labels.count("rare") == 2
+    places = [int(row["text"].split()[1]) for row in found["train"]]
+    assert places == sorted(set(places)) and places != list(range(0, 64, 4))
+    assert written("emotion", tmp_path, tmp_path / "again", max_train_rows=16) == (counts, found)
+    assert written("emotion", tmp_path, tmp_path / "all", max_train_rows=0)[0]["train"] == 64
+    assert quality_splits.draw(rows, 64) is rows
+
+
+def test_one_file_is_split_by_label_without_broken_or_repeated_texts(tmp_path):
+    rows = [(f"row {i}", "ab"[i % 2]) for i in range(100)]
+    rows += [("row  1", "a"), ("it costs 1 \ufffd", "a")]
+    write_table(tmp_path / "Sentences_50Agree.tsv", ("sentence", "label"), *rows)
+    counts, found = written("financial_phrasebank", tmp_path, tmp_path / "out")
+    assert {split: counts[split] for split in quality_rows.SPLITS} == {"train": 72, "dev": 8, "test": 20}
+    texts = [row["text"] for split in quality_rows.SPLITS for row in found[split]]
+    assert sorted(texts) == sorted(f"row {i}" for i in range(100))
+    assert [row["label"] for row in found["test"]].count("a") == 10
+
+
+def test_texts_out_of_scope_are_rows_of_their_own(tmp_path):
+    for name in ("train", "val", "test"):
+        write_table(tmp_path / f"{name}.tsv", ("text", "intent"), ("hi", "greet"), ("bye", "leave"))
+    with pytest.raises(quality_rows.RowsError, match="no rows in oos_test"):
+        written("clinc150", tmp_path, tmp_path / "none")
+    write_table(tmp_path / "oos_test.tsv", ("text", "intent"), ("why", "oos"))
+    counts, found = written("clinc150", tmp_path, tmp_path / "out")
+    assert (counts["dev"], counts["out_of_scope"]) == (2, 1)
+    assert found["out_of_scope"] == [{"text": "why", "label": "oos"}]
+
+
+def test_a_file_without_a_head_has_its_columns_by_place(tmp_path):
+    own = ("main-news", "MSRpar", "2012", "7", "4.250", 'a "b', "c")
+    for name in ("train", "dev", "test"):
+        write_table(tmp_path / f"{name}.tsv", own, (*own, "a source", "another"))
+    _, found = written("stsb", tmp_path, tmp_path / "out")
+    assert found["train"] == [{"text": 'a "b', "text_pair": "c", "label": "4.250"}] * 2
+
+
+def test_labels_of_a_row_are_joined_and_folds_are_splits(tmp_path):
+    rows = [{"fold": fold, "text": f"text {fold}", "intents": ["why", "card"]} for fold in range(20)]
+    del rows[3]["intents"]
+    (tmp_path / "hotels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    counts, found = written("nlupp_hotels", tmp_path, tmp_path / "out")
+    assert {split: counts[split] for split in quality_rows.SPLITS} == {"train": 16, "dev": 2, "test": 2}
+    assert found["train"][3] == {"text": "text 3", "label": ""} and found["train"][4]["label"] == "why|card"
+    assert found["test"][0]["text"] == "text 18"
