@@ -9,14 +9,16 @@ import subprocess
 
 import pytest
 
-from tests import documented, tiny_reviews
+from tests import documented, task_walks, tiny_reviews
 
 ROOT = documented.ROOT
 FLAGFILES = sorted((ROOT / "trainer/flagfiles").glob("*.flags"))
-COLUMNS = {
-    "sst2": ("sentence", "label"),
-    "banking77": ("text", "category"),
-    "mrpc": ("#1 String", "#2 String", "Quality"),
+DATA = {  # columns of the data set that a flagfile is for, and what makes rows like its own
+    "sst2": (("sentence", "label"), tiny_reviews.rows),
+    "banking77": (("text", "category"), tiny_reviews.rows),
+    "mrpc": (("#1 String", "#2 String", "Quality"), tiny_reviews.pairs),
+    "stsb": (("sentence1", "sentence2", "score"), task_walks.scored_pairs),
+    "nlupp": (("text", "intents"), task_walks.label_sets),
 }
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -86,9 +88,8 @@ def _run(script, folder, environment):
 
 def _folder_for(name, folder):
     """A data folder with the columns that the data set of a flagfile has."""
-    columns = COLUMNS.get(name)
-    if columns:
-        make = tiny_reviews.pairs if len(columns) == 3 else tiny_reviews.rows
+    if name in DATA:
+        columns, make = DATA[name]
         for split, count in (("train", 64), ("test", 16)):
             tiny_reviews.write(folder / "rows" / f"{split}.jsonl", make(count, seed=count), columns)
     return folder / "rows"

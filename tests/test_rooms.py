@@ -50,7 +50,8 @@ SOURCES = {
 }
 ROOMS = (
     room("trainer", packages=""),  # __init__.py alone: every file and folder below it has its own line
-    room("trainer.config", packages=""),
+    room("trainer.settings", packages=""),
+    room("trainer.config", "trainer.settings", packages=""),
     room("trainer.flagfile", "trainer.config", packages=""),
     room("trainer.flags", SETTINGS, packages="absl"),
     room("trainer.allocator", packages=""),
@@ -99,7 +100,15 @@ ROOMS = (
     room("benchmarks", "trainer serving data"),
 )
 # Rooms that TensorFlow must not enter by their mere import: --help and the first checks are fast.
-LIGHT = ("trainer", "trainer.config", "trainer.flagfile", "trainer.flags", "trainer.main", "trainer.inputs.sources")
+LIGHT = (
+    "trainer",
+    "trainer.settings",
+    "trainer.config",
+    "trainer.flagfile",
+    "trainer.flags",
+    "trainer.main",
+    "trainer.inputs.sources",
+)
 
 
 def inside(module, room_name):

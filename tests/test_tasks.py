@@ -135,3 +135,30 @@ def test_evaluate_and_plan_know_it(walk):
     assert run_main(*flags, f"--workdir={workdir}", "--mode=evaluate").code == 0
     assert results_of(workdir)["test"] == pytest.approx(before["test"])
     assert run_main(*flags, "--mode=plan").code == 0
+
+
+@pytest.mark.parametrize(
+    "flags, said",
+    [
+        (("--task=regression",), "train.jsonl:1: the score is 'positive'; allowed is a number, such as 3.5"),
+        (
+            ("--task=regression", "--label_column=stars", "--score_range=0,5"),
+            "train.jsonl:3: the score 5.5 is out of b",
+        ),
+        (("--task=regression", "--label_column=stars", "--class_weights=balanced"), "--class_weights=balanced: scores"),
+        (("--text_pair_column=other",), "dev.jsonl:1: no column 'other'"),
+        (
+            ("--task=multi_label", "--label_column=none"),
+            "train.jsonl: no row has a label; labels are separated by --lab",
+        ),
+        (("--task=multi_label", "--metric=accuracy"), "--metric=accuracy: --task=multi_label has micro_f1, macro_f1, "),
+        (("--task=regresion",), "--task=regresion: allowed is classification, multi_label, regression; did you mean"),
+    ],
+)
+def test_rows_of_another_task_are_refused_before_anything_is_written(tmp_path, bert_folder, flags, said):
+    rows = [(text, label, 4.5 + row / 2, "") for row, (text, label) in enumerate(tiny_reviews.rows(20))]
+    for split in ("train", "dev"):
+        tiny_reviews.write(tmp_path / "data" / f"{split}.jsonl", rows, ("text", "label", "stars", "none"))
+    done = run_main(f"--data={tmp_path}/data", f"--encoder={bert_folder}", f"--workdir={tmp_path}/run", *LEARN, *flags)
+    assert done.code == 2 and said in done.error() and done.err.count("error:") == 1
+    assert not (tmp_path / "run").exists()

@@ -8,7 +8,17 @@ import sys
 
 import pytest
 
-from trainer.config import _BOUNDS, FREE_TO_CHANGE, GROUPS, Config, UserError, cache_dir, carried_path
+from trainer.config import (
+    _BOUNDS,
+    FREE_TO_CHANGE,
+    GROUPS,
+    METRICS,
+    Config,
+    UserError,
+    cache_dir,
+    carried_path,
+    labels_in,
+)
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 FIELDS = [field for group in GROUPS.values() for field in dataclasses.fields(group)]
@@ -95,3 +105,38 @@ def test_config_is_standard_library_only():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("task", METRICS)
+def test_each_task_has_its_own_metrics(task):
+    for metric in METRICS[task]:
+        Config.from_flat({**RUNNABLE, "task": task, "metric": metric}).validate()
+    other = next(name for names in METRICS.values() for name in names if name not in METRICS[task])
+    with pytest.raises(UserError, match=f"--metric={other}: --task={task} has {METRICS[task][0]}, "):
+        Config.from_flat({**RUNNABLE, "task": task, "metric": other}).validate()
+    assert Config.from_flat({"task": task}).metric() == METRICS[task][0]
+
+
+@pytest.mark.parametrize(
+    "task, flag, value",
+    [
+        ("multi_label", "label_smoothing", 0.1),
+        ("multi_label", "abstain_precision", 0.9),
+        ("regression", "focal_gamma", 2.0),
+        ("regression", "label_smoothing", 0.1),
+    ],
+)
+def test_what_a_task_has_not_is_refused(task, flag, value):
+    with pytest.raises(UserError, match=f"--{flag}={value}: --task={task} has none; leave it out"):
+        Config.from_flat({**RUNNABLE, "task": task, flag: value}).validate()
+    Config.from_flat({**RUNNABLE, flag: value}).validate()
+
+
+@pytest.mark.parametrize("separator", ["", " ", "\t"])
+def test_a_separator_is_seen(separator):
+    with pytest.raises(UserError, match="--label_separator is empty or white space"):
+        Config.from_flat({**RUNNABLE, "label_separator": separator}).validate()
+
+
+def test_labels_in_a_cell():
+    assert labels_in(" b |a|| b", "|") == ("b", "a") and labels_in(" ", "|") == ()

@@ -37,8 +37,9 @@ class DevRows:
 
     def accuracy(self, answers):
         """The task's quality (accuracy, micro F1, Spearman) of the answers `{(kind, rows): {output: array}}`."""
-        asked = sorted((rows, arrays) for (kind, rows), arrays in answers.items() if kind == _KIND)
-        outputs = {name: np.concatenate([arrays[name] for _, arrays in asked]) for name in self.task.served}
+        asked = {rows: arrays for (kind, rows), arrays in answers.items() if kind == _KIND}
+        parts = [asked[rows] for rows in sorted(asked)]
+        outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return self.task.quality(outputs, self.labels)
 
 

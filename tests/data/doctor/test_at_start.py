@@ -6,7 +6,9 @@ from data.doctor import at_start
 from tests.data.doctor.asking import ask
 from tests.data.plain_texts import as_csv, rows, write_folder
 from trainer.config import Config
+from trainer.inputs.label_columns import label_column
 from trainer.inputs.splits import load_splits
+from trainer.tasks import TASKS
 
 
 def config_of(path, doctor):
@@ -78,3 +80,16 @@ def test_a_split_of_several_chunks_and_files_is_seen_as_one(leaking, monkeypatch
     monkeypatch.setattr(at_start, "CHUNK", 7)
     assert look(leaking, "warn") == whole
     assert "train-00000-of-00002.csv:" in str(whole["findings"])
+
+
+@pytest.mark.parametrize("task, cells", [("multi_label", ["a|b", "b", ""]), ("regression", ["1.0", "1.5", "2"])])
+def test_labels_that_are_no_single_ones_are_not_taken_for_some(tmp_path, task, cells):
+    """Each set, and each number, would be a rare label, and most of dev's unknown ones."""
+    for name in ("train", "dev"):
+        lines = [f"text {name} {row},{cells[row % 3]}" for row in range(30)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["text,label", *lines]) + "\n")
+    config = Config.from_flat({"data": str(tmp_path), "task": task})
+    column = label_column(TASKS[task].column, config.target)
+    found = at_start.look(config, load_splits(config.data, "nowhere", column))
+    assert not [each for each in found["findings"] if "label" in each["check"] or "class" in each["check"]]
+    assert [file["rows"] for file in found["files"]] == [30, 30]

@@ -230,7 +230,7 @@ def test_the_warmup_must_run(trained, version, samples, in_process):
 
 
 def test_other_weights_are_refused(trained, version, samples, in_process):
-    other = dataclasses.replace(samples, probabilities=samples.probabilities[::-1])
+    other = dataclasses.replace(samples, reference=samples.reference[::-1])
     assert refusal(version, other).startswith("difference from the trained model is 0.")
 
 
@@ -277,7 +277,7 @@ def test_samples_cover_short_and_long_dev_texts(trained):
     samples = collect(dev, dev[::-1], 5, trained.task, reference)
     assert [len(text) for text in samples.texts[:5]] == [0, 25, 50, 74, 99]
     assert [len(text) for text in samples.pairs[:5]] == [99, 74, 49, 25, 0]
-    assert len(samples.texts) == len(samples.pairs) == len(samples.probabilities)
+    assert len(samples.texts) == len(samples.pairs) == len(samples.reference)
     assert [text for texts, _ in seen for text in texts] == samples.texts
     assert all(isinstance(text, bytes) for text in samples.texts + samples.pairs)
 

@@ -10,7 +10,7 @@ from tests import tiny_reviews
 from tests.commands import run_main
 from tests.trainer.modes.conftest import LEARN
 from trainer.config import Config
-from trainer.modes import job
+from trainer.modes import job, train
 
 COLUMNS = ("first text", "#2 text", "same?")
 
@@ -71,10 +71,8 @@ def test_classes_weigh_in_the_loss_of_training_alone(bert_folder, tmp_path):
         {"encoder": str(bert_folder), "data": str(texts), "class_weights": "negative=2.5", "sequence_length": 24}
     )
     corpus = job.read_corpus(config)
-    task, preprocessor = job.make_task(config, corpus.learned), job.open_encoder(config).preprocessor
-    train, labels = corpus.splits.train, corpus.splits.train.labels
-    rows = job.tokenized(
-        config, preprocessor, train, "train", targets=task.targets(labels), class_weights=corpus.class_weights
-    )
-    assert rows.weights.tolist() == [2.5 if label == "negative" else 1.0 for label in labels]
-    assert set(job.tokenized(config, preprocessor, train, "dev").weights) == {1.0}
+    task, encoder = job.make_task(config, corpus.learned, corpus.class_weights), job.open_encoder(config)
+    rows = {name: train.tokenized(config, encoder, task, corpus, name) for name in ("train", "dev")}
+    labels = corpus.splits.train.labels
+    assert rows["train"].weights.tolist() == [2.5 if label == "negative" else 1.0 for label in labels]
+    assert set(rows["dev"].weights) == {1.0}
