@@ -77,10 +77,22 @@ class WordPiece:
 
     def __call__(self, text):
         """`<string>[batch]` to `<int32>[batch, (tokens)]`; invalid UTF-8 is dropped."""
-        words = tf.strings.split(self._split_marks(self._normalize(text)))
+        ids, _ = self.pieces(self.words(text))
+        return tf.cast(ids.merge_dims(1, 2), tf.int32)
+
+    def words(self, text):
+        """`<string>[batch]` to normalized words, `<string>[batch, (words)]`."""
+        return tf.strings.split(self._split_marks(self._normalize(text)))
+
+    def pieces(self, words):
+        """Words `<string>[batch, (words)]` to pieces, ids and first bytes, both `<int>[batch, (words), (pieces)]`.
+
+        Bytes are counted in the word, which its pieces cover without a gap; an unknown word is one piece.
+        """
         too_long = tf.strings.length(words.flat_values, unit="UTF8_CHAR") > MAX_WORD_CHARACTERS
         words = words.with_flat_values(tf.where(too_long, self.unknown, words.flat_values))
-        return tf.cast(self._pieces.tokenize(words).merge_dims(1, 2), tf.int32)
+        ids, first, _ = self._pieces.tokenize_with_offsets(words)
+        return ids, first
 
     def _normalize(self, text):
         settings = self.settings
