@@ -115,7 +115,7 @@ def measure_steps():
         accelerator, encoder = accelerator.with_encoder(job.open_encoder(config), config)
         tokens = _tokens(real_text.texts(FLAGS.rounds * FLAGS.steps * FLAGS.batch_size), config.input.sequence_length)
         rows = Rows(tokens, encoder.preprocessor, np.arange(len(tokens), dtype=np.int32) % 2)
-        run = Run(config, job.make_task(config, ("a", "b")), rows, None, encoder, accelerator, None)
+        run = Run(config, job.make_task(config, {"labels": ["a", "b"]}), rows, None, encoder, accelerator, None)
         model = compiled(run, FLAGS.rounds * FLAGS.steps)
         rounds = [_round(model, rows, accelerator, number) for number in range(FLAGS.rounds)]
     ratios = [each["real"] / each["constant"] for each in rounds]

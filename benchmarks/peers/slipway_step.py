@@ -30,7 +30,7 @@ def prepare(encoder, precision):
     with accelerator.training():
         keras.utils.set_random_seed(config.run.seed)  # of the dropout layers, as in trainer.modes.train
         accelerator, loaded = accelerator.with_encoder(job.open_encoder(config), config)
-        task = job.make_task(config, ("negative", "positive"))
+        task = job.make_task(config, {"labels": ["negative", "positive"]})
         model = compiled(Run(config, task, None, None, loaded, accelerator, None), steps=100_000)
 
     def reply_to(request):
