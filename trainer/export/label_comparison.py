@@ -29,10 +29,14 @@ class LabelComparison(Comparison):
 
     def flags(self):
         """`score` and `abstain` say what they must."""
+        self._abstains(self.samples.rows(), self.scores())
+
+    def scores(self):
+        """`score` of every row, which is its largest probability."""
         scores = self.stacked(self.batch, "score")
         largest = self.given.max(axis=1)
         self.close("of score from the largest probability", self.samples.rows(), scores, largest, _ROUNDING)
-        self._abstains(self.samples.rows(), scores)
+        return scores
 
     def _abstains(self, rows, scores):
         """`abstain` is what the version's own score and label make of it, and what the trained model's do.
@@ -66,7 +70,12 @@ class LabelSetComparison(LabelComparison):
     """Of several labels for each text: a flip is a label that is selected on one side only."""
 
     def decisions(self):
-        return self.labels() + self._selected()
+        flips = self.labels() + self._selected()
+        self.scores()
+        for row in self.samples.rows():
+            if self.batch[row]["abstain"]:
+                raise Differs(f"abstain is true of several labels, which never abstain, on {self.text(row)}")
+        return flips
 
     def _selected(self):
         """Number of labels that are selected otherwise than by the trained model, all of them near the threshold."""

@@ -22,8 +22,7 @@ class Scores:
         return name
 
     def check(self, table):
-        if len(set(self._values(table))) == 1:
-            raise UserError(f"{table.path}: every row has the score {table.labels[0]}; there is nothing to learn")
+        self._varied(table)
 
     def strata(self, cells):
         """Of each row which tenth of the rows its score is in; equal scores are in one."""
@@ -33,8 +32,10 @@ class Scores:
 
     def learned(self, splits):
         """Mean and standard deviation of the training scores: heads learn in units of these."""
-        self.check(splits.train)
-        values = {name: np.array(self._values(table)) for name, table in splits.named().items()}["train"]
+        values = np.array(self._varied(splits.train))
+        for table in (splits.dev, splits.test):
+            if table is not None:
+                self._values(table)
         return {"mean": float(values.mean()), "deviation": float(values.std())}
 
     def counts(self, cells, learned):
@@ -44,13 +45,20 @@ class Scores:
         if spec not in ("", "none"):
             raise UserError(f"--class_weights={spec}: scores have no classes; give --class_weights=none")
 
+    def _varied(self, table):
+        """The same as `_values`, where they are not all one."""
+        values = self._values(table)
+        if len(set(values)) == 1:
+            raise UserError(f"{table.path}: every row has the score {table.labels[0]}; there is nothing to learn")
+        return values
+
     def _values(self, table):
         """The scores of a Table, a list of float. Raises UserError, with file:line, for the first that is none."""
         return [self._value(table, row, cell) for row, cell in enumerate(table.labels)]
 
     def _value(self, table, row, cell):
         try:
-            value = float(cell)
+            value = math.nan if "_" in cell else float(cell)  # Python's own 1_000 is no number elsewhere
         except ValueError:
             value = math.nan
         if not math.isfinite(value):

@@ -71,6 +71,14 @@ def test_a_label_selected_against_its_own_probability():
         run(task, answers)
 
 
+def test_score_and_abstain_of_several_labels_say_what_they_must():
+    task, answers = label_sets()
+    with pytest.raises(Differs, match="difference of score from the largest probability is 0.1, .* on dev text 1"):
+        run(task, answers | {"score": answers["score"] + np.float32([0.1, 0])})
+    with pytest.raises(Differs, match="abstain is true of several labels, which never abstain, on dev text 2"):
+        run(task, answers | {"abstain": np.array([False, True])})
+
+
 def test_a_label_near_its_threshold_may_fall_either_way():
     limit = np.log(0.6 / 0.4)  # of `b`
     (task, answers), (_, other) = (label_sets(np.float32([[2, limit + d, 0], [2, -1, -1]])) for d in (1e-5, -1e-5))

@@ -22,7 +22,7 @@ def test_mean_and_deviation_of_the_training_scores(tmp_path):
     assert found == {"mean": pytest.approx(1.125), "deviation": pytest.approx(np.std([1, 2.5, -3, 4]))}
 
 
-@pytest.mark.parametrize("cell", ["good", "1,5", "nan", "inf", "1 2", "0x10"])
+@pytest.mark.parametrize("cell", ["good", "1,5", "nan", "inf", "1 2", "0x10", "1_000"])
 def test_what_is_no_number(tmp_path, cell):
     with pytest.raises(UserError, match=rf"train.tsv:3: the score is '{cell}'; allowed is a number, such as 3.5"):
         loaded(tmp_path, ["1", cell, "2"], Scores())
