@@ -66,10 +66,6 @@ WALKS = {
     "classification": Walk(tiny_reviews.rows, ("text", "label"), (), ("accuracy", 0.8), is_label),
     "multi_label": Walk(label_sets, ("text", "labels"), ("--label_column=labels",), ("micro_f1", 0.75), is_label_set),
     "regression": Walk(
-        scored_pairs,
-        ("one", "other", "score"),
-        ("--label_column=score", "--score_range=0,5", "--text_column=one", "--text_pair_column=other"),
-        ("spearman", 0.1),
-        is_score,
+        scored, ("text", "score"), ("--label_column=score", "--score_range=-2,2"), ("spearman", 0.6), is_score
     ),
 }
