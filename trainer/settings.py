@@ -234,8 +234,9 @@ class ExportConfig:
     proof_texts: int = option(256, "Dev texts on which the version is compared with the trained model.")
     serving_precision: str = option(
         "float32",
-        "Arithmetic of the served version. bfloat16: half the bytes, probabilities within 2e-2 (scores: of their "
-        "deviation) and accuracy (micro F1, Spearman) on dev within 0.3 points of float32; int8: the same limits, and only where it is measured faster than bfloat16.",
+        "Arithmetic of the served version. bfloat16: half the bytes, probabilities within 2e-2 of float32 (scores: of "
+        "their deviation), accuracy on dev (micro F1, Spearman) within 0.3 points; int8: the same limits, and only where "
+        "it is measured faster than bfloat16.",
         ("float32", "bfloat16", "int8"),
     )
     proof_mixed_precision: bool = option(
