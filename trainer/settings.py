@@ -235,8 +235,8 @@ class ExportConfig:
     serving_precision: str = option(
         "float32",
         "Arithmetic of the served version. bfloat16: half the bytes, probabilities within 2e-2 of float32 (scores: of "
-        "their deviation), accuracy on dev (micro F1, Spearman) within 0.3 points; int8: the same limits, and only where "
-        "it is measured faster than bfloat16.",
+        "their deviation), accuracy on dev (micro F1, Spearman) within 0.3 points; int8: the same limits, and only "
+        "where it is measured faster than bfloat16.",
         ("float32", "bfloat16", "int8"),
     )
     proof_mixed_precision: bool = option(
