@@ -1,6 +1,7 @@
 """Rows and flags on which the tiny encoder learns each task in seconds, for the contract test of all tasks."""
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 from tests import tiny_reviews
@@ -62,10 +63,37 @@ def label_sets(count, seed=0):
     return found
 
 
+def are_entities(result, row):
+    names = ("start", "end", "label", "text")
+    for entity, expected in zip(result.entities, row["entities"], strict=True):
+        assert [getattr(entity, name) for name in names] == [expected[name] for name in names]
+        assert row["text"][entity.start : entity.end] == entity.text
+        same(entity.score, expected["score"])
+
+
+def tagged(count, seed=0):
+    """[(text, spans), …]: praise and blame where they stand, some of several words; some texts take windows."""
+    found = []
+    for row, (text, _) in enumerate(tiny_reviews.rows(count, seed)):
+        text = " ".join([text] * (6 if row % 8 == 0 else 1))
+        matches = re.finditer("full of life|never see|" + "|".join(SCORES), text)
+        kinds = ("PRAISE", "BLAME")
+        spans = [(m.start(), m.end(), kinds[m[0] == "never see" or SCORES.get(m[0], 1) < 0]) for m in matches]
+        found.append((text, spans))
+    return found
+
+
 WALKS = {
     "classification": Walk(tiny_reviews.rows, ("text", "label"), (), ("accuracy", 0.8), is_label),
     "multi_label": Walk(label_sets, ("text", "labels"), ("--label_column=labels",), ("micro_f1", 0.75), is_label_set),
     "regression": Walk(
         scored, ("text", "score"), ("--label_column=score", "--score_range=-2,2"), ("spearman", 0.6), is_score
+    ),
+    "tagging": Walk(
+        tagged,
+        ("text", "spans"),
+        ("--label_column=spans", "--sequence_length=16", "--window_overlap=4"),
+        ("span_f1", 0.7),
+        are_entities,
     ),
 }

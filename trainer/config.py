@@ -120,10 +120,23 @@ class Config:
             "label_smoothing": self.model.label_smoothing,
             "abstain_precision": self.decision.abstain_precision,
         }
-        others = {"focal_gamma": self.model.focal_gamma} if task == "regression" else {}
+        others = {"focal_gamma": self.model.focal_gamma} if task in ("regression", "tagging") else {}
         for name, value in (classifies | others).items():
             if task != "classification" and value:
                 raise UserError(f"--{name}={value}: --task={task} has none; leave it out")
+
+        if task == "tagging":
+            self._check_windows()
+
+    def _check_windows(self):
+        overlap, length = self.input.window_overlap, self.input.sequence_length
+        if overlap > length - 3:
+            raise UserError(
+                f"--window_overlap={overlap}: a window of --sequence_length={length} has {length - 2} tokens of its "
+                "text; give fewer"
+            )
+        if self.data.text_pair_column:
+            raise UserError("--text_pair_column: --task=tagging takes one text a row; leave it out")
 
     def _check_paths(self):
         if not self.run.workdir and self.run.mode != "plan":
@@ -167,6 +180,9 @@ _BOUNDS = (
     ("dev_fraction", 0.0, 0.9),
     ("test_fraction", 0.0, 0.9),
     ("sequence_length", 4, None),
+    ("window_overlap", 0, None),
+    ("max_windows", 1, 1024),
+    ("unmatched_share", 0.0, 1.0),
     ("batch_size", 1, None),
     ("eval_batch_size", 1, None),
     ("tokens_cache_mb", 0, None),

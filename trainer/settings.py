@@ -46,7 +46,7 @@ class DataConfig:
     )
     text_column: str = option("text", "Column of the text.")
     text_pair_column: str = option("", "Column of the second text, for pair tasks.")
-    label_column: str = option("label", "Column of the label, the labels or the score, as --task says.")
+    label_column: str = option("label", "Column of the label, the labels, the score or the spans, as --task says.")
     dev_fraction: float = option(0.1, "Share of rows held out for dev where there is no dev file (stratified).")
     test_fraction: float = option(0.1, "Share of rows held out for test where there is only one file (stratified).")
     split_seed: int = option(0, "Seed of the split, apart from --seed: a new --seed keeps the same test rows.")
@@ -67,6 +67,10 @@ class DataConfig:
 @dataclasses.dataclass(frozen=True)
 class InputConfig:
     sequence_length: int = option(128, "Longest input in tokens, special tokens included.")
+    window_overlap: int = option(
+        32, "Tokens that two windows of a long text share, where texts are read in windows (--task=tagging)."
+    )
+    max_windows: int = option(32, "Windows of --sequence_length that are read of a text at most.")
     batch_size: int = option(32, "Rows per step, over all devices.")
     eval_batch_size: int = option(64, "Rows per evaluation and prediction batch.")
     batching: str = option(
@@ -86,6 +90,7 @@ METRICS = {
     "classification": ("accuracy", "macro_f1", "loss"),
     "multi_label": ("micro_f1", "macro_f1", "subset_accuracy", "loss"),
     "regression": ("spearman", "pearson", "mse", "loss"),
+    "tagging": ("span_f1", "loss"),
 }
 LEAST_IS_BEST = ("loss", "mse")
 
@@ -98,6 +103,14 @@ class TargetConfig:
     score_range: str = option(
         "",
         "LOW,HIGH: scores outside are an error and no answer leaves it, for --task=regression; empty: unbounded.",
+    )
+    tag_scheme: str = option(
+        "BIO", "What the prefixes of tags mean, for --task=tagging. BIO: as IOB2.", ("BIO", "BIOES", "IOB1")
+    )
+    unmatched_share: float = option(
+        0.01,
+        "Share of the spans that may lie outside of their text, say other words than stand there or overlap another, "
+        "for --task=tagging: so many are left out and listed, more are an error.",
     )
 
     def bounds(self):
@@ -117,7 +130,8 @@ class TargetConfig:
 class ModelConfig:
     task: str = option(
         "classification",
-        "What is learned. classification: one label of several; multi_label: any number of them; regression: a number.",
+        "What is learned. classification: one label of several; multi_label: any number of them; regression: a number; "
+        "tagging: spans of the text, such as names.",
         tuple(METRICS),
     )
     encoder: str = option(
@@ -153,7 +167,7 @@ class OptimizerConfig:
     metric: str = option(
         "auto",
         "Dev metric that picks the best weights and stops early. auto: accuracy; of several labels micro_f1, at the "
-        "threshold best for it; of scores spearman.",
+        "threshold best for it; of scores spearman; of spans span_f1.",
         ("auto", *dict.fromkeys(name for names in METRICS.values() for name in names)),
     )
     early_stopping: int = option(0, "Stop after this many evaluations without a better metric; 0 never stops early.")

@@ -10,17 +10,19 @@ async with AsyncClient("localhost:8500", model="reviews") as client:
 from .async_client import AsyncClient
 from .client import Client
 from .errors import SlipwayError
-from .results import Classification, MultiLabel, Outputs, Regression, VersionStatus
+from .results import Classification, Entity, MultiLabel, Outputs, Regression, Tagging, VersionStatus
 from .tls import Tls
 
 __all__ = [
     "AsyncClient",
     "Classification",
     "Client",
+    "Entity",
     "MultiLabel",
     "Outputs",
     "Regression",
     "SlipwayError",
+    "Tagging",
     "Tls",
     "VersionStatus",
 ]

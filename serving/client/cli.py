@@ -127,7 +127,10 @@ def _run(client, args):
 
 
 def _for_people(row):
-    """A row whose label nobody takes for an answer where the model abstains."""
+    """A row whose label nobody takes for an answer where the model abstains, and whose spans are read at a glance."""
+    if "entities" in row:
+        told = ", ".join(f"{each['text']} ({each['label']})" for each in row["entities"])
+        row = row | {"entities": told or "(none)"}
     abstains = row.get("abstain") is True and "label" in row
     return row | {"label": f"(abstains) {row['label']}"} if abstains else row
 

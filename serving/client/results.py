@@ -70,6 +70,32 @@ class Regression:
         return dataclasses.asdict(self)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entity:
+    """A span of a text: `text[start:end]`, counted in characters of a Python str.
+
+    score: mean probability of its tokens' labels.
+    """
+
+    start: int
+    end: int
+    text: str
+    label: str
+    score: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tagging:
+    """The spans of one text, in their order. truncated: the text was longer than the model reads."""
+
+    entities: tuple[Entity, ...]
+    truncated: bool
+
+    def to_dict(self):
+        """The fields as plain Python values, ready for JSON."""
+        return dataclasses.asdict(self) | {"entities": [dataclasses.asdict(each) for each in self.entities]}
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Outputs:
     """One row of any signature: output name → Python scalar, str, or array of the row's shape."""
@@ -142,6 +168,27 @@ def _scores(outputs, shapes, labels):
     return list(map(Regression, *(decode(outputs[name]).tolist() for name in ("value", "truncated"))))
 
 
+def _taggings(outputs, shapes, labels):
+    _check_shapes(shapes, ("count", "truncated"), (), labels)
+    names = ("start", "end", "text", "label", "score")
+    if len({shapes[name] for name in names}) > 1 or len(shapes["start"]) != 2:
+        raise ValueError(f"{', '.join(names)} have the shapes {[shapes[name] for name in names]} and not one for all")
+    columns = (_strings(decode(outputs[name])) for name in ("count", "truncated", *names))
+    return [_tagging(*row) for row in zip(*columns, strict=True)]
+
+
+def _tagging(count, truncated, *columns):
+    entities = zip(*(column[:count] for column in columns), strict=True)
+    return Tagging(tuple(Entity(*each) for each in entities), truncated)
+
+
+def _strings(array):
+    """The rows of an array as lists; bytes as str."""
+    if array.dtype != object:
+        return array.tolist()
+    return [[value.decode("utf-8", "replace") for value in row] for row in array]
+
+
 def _check_shapes(shapes, by_text, by_label, labels):
     for name in by_label:
         if shapes[name][1:] != (len(labels),):
@@ -157,6 +204,7 @@ _TYPED = {
     "classification": (_CLASSIFICATION, _classifications),
     "multi_label": ({"probabilities", "selected", "truncated"}, _label_sets),
     "regression": ({"value", "truncated"}, _scores),
+    "tagging": ({"start", "end", "text", "label", "score", "count", "truncated"}, _taggings),
 }
 
 

@@ -3,11 +3,9 @@
 import dataclasses
 from typing import Any
 
-import numpy as np
-
 from serving.exchange import strings
 from trainer.export.compare import Differs
-from trainer.export.samples import as_bytes, batches, exactly
+from trainer.export.samples import as_bytes, batches, exactly, together
 
 _KIND = "dev"
 
@@ -39,7 +37,7 @@ class DevRows:
         """The task's quality (accuracy, micro F1, Spearman) of the answers `{(kind, rows): {output: array}}`."""
         asked = {rows: arrays for (kind, rows), arrays in answers.items() if kind == _KIND}
         parts = [asked[rows] for rows in sorted(asked)]
-        outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        outputs = {name: together([part[name] for part in parts]) for name in parts[0]}
         return self.task.quality(outputs, self.labels)
 
 
@@ -48,7 +46,7 @@ def judged(texts, pairs, labels, task, reference):
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
     texts, pairs = ([as_bytes(column[row]) for row in order] if column else None for column in (texts, pairs))
     labels = [labels[row] for row in order]
-    return DevRows(texts, pairs, labels, task, task.quality(task.said(exactly(reference, texts, pairs)), labels))
+    return DevRows(texts, pairs, labels, task, task.quality(exactly(reference, texts, pairs), labels))
 
 
 def check(dev, answers, allowed):

@@ -3,9 +3,15 @@
 from trainer.export.comparison import Differs, Figures
 from trainer.export.label_comparison import LabelComparison, LabelSetComparison
 from trainer.export.score_comparison import ScoreComparison
+from trainer.export.tag_comparison import TagComparison
 
 __all__ = ["Differs", "Figures", "compare"]
-COMPARISONS = {"classification": LabelComparison, "multi_label": LabelSetComparison, "regression": ScoreComparison}
+COMPARISONS = {
+    "classification": LabelComparison,
+    "multi_label": LabelSetComparison,
+    "regression": ScoreComparison,
+    "tagging": TagComparison,
+}
 
 
 def compare(samples, answers, tolerance):

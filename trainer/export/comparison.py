@@ -8,6 +8,8 @@ import dataclasses
 
 import numpy as np
 
+TOKENS = "_tokens"  # behind a kind: the same rows, asked for what is said of each token
+
 
 class Differs(Exception):
     """What differs, and on which text, in one line."""
@@ -37,7 +39,7 @@ class Comparison:
     def __init__(self, samples, answers, tolerance):
         self.samples, self.answers, self.tolerance = samples, answers, tolerance
         self.task = samples.task
-        self.batch = by_row(answers, "batch")
+        self.batch = self.rows_of("batch")
         self.given = self.stacked(self.batch, self.task.compared)
 
     def figures(self):
@@ -45,9 +47,13 @@ class Comparison:
         largest = self._trained_model()
         flips = self.decisions()
         self._truncated()
-        alone = max(self._alone(), self._embed())
+        alone = max(self._alone(), self.vectors())
         self.examples()
         return Figures(largest, alone, flips)
+
+    def rows_of(self, kind):
+        """`{row: {output: value}}` of the requests of one kind."""
+        return by_row(self.answers, kind)
 
     def decisions(self):
         """Number of answers that fall otherwise than the trained model's where both sides of a limit are near."""
@@ -69,13 +75,13 @@ class Comparison:
                 raise Differs(f"truncated is false on a text beyond the limit, {self.text(row)}")
 
     def _alone(self):
-        rows = by_row(self.answers, "alone")
+        rows = self.rows_of("alone")
         for row, answer in rows.items():
             if answer["truncated"] != self.batch[row]["truncated"]:
                 raise Differs(f"truncated differs between a batch and a single row, on {self.text(row)}")
         return self.close("of a single row from the batch", rows, self.stacked(rows, self.task.compared), self.of(rows))
 
-    def _embed(self):
+    def vectors(self):
         """The same of the vectors, as a share of the largest number in them."""
         asked = {rows: arrays["embedding"] for (kind, rows), arrays in self.answers.items() if kind == "embed"}
         batch = {

@@ -8,8 +8,6 @@ from trainer.config import UserError
 from trainer.export import saved_model, vocabulary
 from trainer.tasks import TASKS
 
-_SIGNATURES = frozenset({"serving_default", "embed", "contract"})
-
 
 class ProofRefused(UserError):
     """The version is not what was trained, or its server could not run it; the message names the culprit."""
@@ -70,10 +68,10 @@ def _check_contract(contract, graph, targets):
         raise ProofRefused(f"{CONTRACT_FILE} names other ops than the graph has")
     if contract["serving_target"] != list(targets):
         raise ProofRefused(f"{CONTRACT_FILE} names other TF Serving releases than {', '.join(targets)}")
-    if absent := _SIGNATURES - set(signatures):
-        raise ProofRefused(f"no signature {', '.join(sorted(absent))}")
     if contract["task"] not in TASKS:
         raise ProofRefused(f"{CONTRACT_FILE} names the task {contract['task']}; known are {', '.join(TASKS)}")
+    if absent := TASKS[contract["task"]].signatures - set(signatures):
+        raise ProofRefused(f"no signature {', '.join(sorted(absent))}")
     if absent := TASKS[contract["task"]].served - set(signatures["serving_default"]["outputs"]):
         raise ProofRefused(f"serving_default gives no {', '.join(sorted(absent))}")
 

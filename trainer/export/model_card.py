@@ -74,4 +74,14 @@ def _range(contract):
     return f"**Value:** from {bounds[0]:g} to {bounds[1]:g}." if bounds else "**Value:** any number."
 
 
-_DECIDED = {"classification": _probabilities, "multi_label": _thresholds, "regression": _range}
+def _spans(contract):
+    """How spans are counted, and how much of a long text is read."""
+    windows, tokens = contract["windows"], contract["limits"]["tokens"]
+    return (
+        "**Spans:** `start` and `end` count Unicode characters, `end` is exclusive, `count` says how many spans a text "
+        f"has. A long text is read in {windows['most']} windows of {tokens} tokens at most, which share "
+        f"{windows['overlap']}."
+    )
+
+
+_DECIDED = {"classification": _probabilities, "multi_label": _thresholds, "regression": _range, "tagging": _spans}

@@ -15,6 +15,7 @@ from serving import loader, opsets
 from serving.contract import CONTRACT_FILE, SCHEMA_VERSION, ServingError, file_hashes, read_contract
 from serving.exchange import strings
 from trainer.export import accuracy, clean_process, compare, inspection, warmup
+from trainer.export.comparison import TOKENS
 from trainer.export.inspection import ProofRefused
 from trainer.export.limits import LIMITS
 from trainer.export.samples import batches, spread
@@ -99,7 +100,10 @@ def _rewritten(version_dir, samples, dev, requests, answers, scratch):
     with _explained(*_REWRITTEN):
         figures = _figures(LIMITS["bfloat16"], samples, dev, rewritten)
     name, unit = samples.task.compared, samples.task.unit
-    compared = [[each[key][name] for key in requests if key[0] == "batch"] for each in (answers, rewritten)]
+    kinds = ("batch", "batch" + TOKENS)
+    compared = [
+        [each[key][name] for key in requests if key[0] in kinds and name in each[key]] for each in (answers, rewritten)
+    ]
     changed = max(float(np.abs(a - b).max()) / unit for a, b in zip(*compared, strict=True))
     return figures | {"changed": changed, "at_work": changed > _NOISE}
 
@@ -116,10 +120,12 @@ def _explained(where, way_out):
 def _requests(definitions, samples):
     """`{(kind, rows): (signature, inputs)}` of all that the clean process is asked; see trainer/export/compare.py."""
     requests, singles = {}, samples.singles()
-    for rows in batches(samples.rows()):
-        requests["batch", rows] = ("serving_default", _texts(samples, rows))
-    for row in singles:
-        requests["alone", (row,)] = ("serving_default", _texts(samples, (row,)))
+    for signature, mark in (("serving_default", ""), ("tokens", TOKENS)):
+        if signature in definitions:
+            for rows in batches(samples.rows()):
+                requests["batch" + mark, rows] = (signature, _texts(samples, rows))
+            for row in singles:
+                requests["alone" + mark, (row,)] = (signature, _texts(samples, (row,)))
     few = tuple(spread(singles[: len(singles) - samples.oversized], _VECTORS))
     if "embed" in definitions:
         for rows in [few, *((row,) for row in few)]:

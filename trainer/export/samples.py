@@ -19,7 +19,7 @@ class Samples:
     texts: list of bytes; pairs: list of bytes of the same length, or None; dev: number of dev texts;
     oversized: number of texts, the last, that must come back as truncated; task: Task, with its labels and decisions;
     reference: the task's compared output of the trained model, rebuilt in float32: probabilities
-    `<float32>[texts, labels]`, or scores `<float32>[texts]`.
+    `<float32>[texts, labels]`, or scores `<float32>[texts]`; answers: all its outputs, which spans are compared with.
     """
 
     texts: list
@@ -28,6 +28,7 @@ class Samples:
     oversized: int
     task: Any
     reference: np.ndarray
+    answers: dict | None = None
 
     def inputs(self, rows):
         """`{signature input: [bytes, …]}` of some rows."""
@@ -48,7 +49,7 @@ def collect(dev_texts, dev_pairs, limit, task, reference):
     Args:
         dev_texts, dev_pairs: lists of str or bytes; dev_pairs is None for tasks of one text.
         task: Task, with its labels and decisions.
-        reference: callable, (texts, pairs), lists of bytes, to the task's compared output.
+        reference: callable, (texts, pairs), lists of bytes, to {output: array over rows} of the trained model.
     """
     order = spread(sorted(range(len(dev_texts)), key=lambda row: (len(dev_texts[row]), row)), limit)
     hard, oversized = hostile_texts(), oversized_texts()
@@ -57,7 +58,9 @@ def collect(dev_texts, dev_pairs, limit, task, reference):
     if dev_pairs is not None:
         # Each hostile text meets another one as its pair, and the oversized ones meet on both sides.
         pairs = [as_bytes(dev_pairs[row]) for row in order] + hard[1:] + hard[:1] + [b"short"] + oversized[:1]
-    return Samples(texts, pairs, len(order), len(oversized), task, exactly(reference, texts, pairs))
+    answers = exactly(reference, texts, pairs)
+    reference = answers[task.compared].astype(np.float32)
+    return Samples(texts, pairs, len(order), len(oversized), task, reference, answers)
 
 
 def spread(items, count):
@@ -73,7 +76,10 @@ def batches(rows):
 
 
 def exactly(reference, texts, pairs):
-    """Answers of `reference`, without TensorFloat-32, whose ten bits of mantissa differ by more than the tolerance."""
+    """{output: array over rows} of `reference` for all texts.
+
+    Without TensorFloat-32, whose ten bits of mantissa differ by more than the tolerance.
+    """
     was_on = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
@@ -81,7 +87,20 @@ def exactly(reference, texts, pairs):
         answers = [reference(texts[part], pairs and pairs[part]) for part in parts]
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(was_on)
-    return np.concatenate([np.asarray(answer, np.float32) for answer in answers])
+    return {name: together([answer[name] for answer in answers]) for name in answers[0]}
+
+
+def together(arrays):
+    """Arrays one after the other along the first axis, the others padded to the widest: spans of a batch, tokens."""
+    arrays = [np.asarray(array) for array in arrays]
+    widest = np.max([array.shape[1:] for array in arrays], axis=0).astype(int)
+    return np.concatenate([padded(array, (len(array), *widest)) for array in arrays])
+
+
+def padded(array, shape):
+    """The array in a larger shape: zeros behind numbers, nothing behind strings."""
+    widths = [(0, int(to) - size) for size, to in zip(array.shape, shape, strict=True)]
+    return np.pad(array, widths, constant_values=b"" if array.dtype == object else 0)
 
 
 def as_bytes(text):

@@ -16,7 +16,7 @@ def endpoints(task, model, preprocessor):
     """`{signature: (function, [TensorSpec, …])}` of a task's version.
 
     Args:
-        task: Task; gives `text_pair`, `serving_outputs`, `embedder`, `compared`, and `labels` where it classifies.
+        task: Task; gives `text_pair`, `respond`, `further`, `example_method`, and `labels` where it classifies.
         model: keras.Model in float32, the encoder's inputs to logits.
         preprocessor: TextPreprocessor.
     """
@@ -25,12 +25,12 @@ def endpoints(task, model, preprocessor):
     answer = _answer(task, model, preprocessor)
     found = {
         "serving_default": (answer, texts),
-        "embed": (_embed(task.embedder(model), preprocessor), texts),
+        **{name: (function, texts) for name, function in task.further(model, preprocessor).items()},
         "contract": (_contract, [_strings("key")]),
     }
-    if task.compared == "probabilities":
+    if task.example_method == "classify":
         found["classify"] = (_classify(answer, names, task.labels), [_strings("inputs")])
-    else:
+    elif task.example_method == "regress":
         found["regress"] = (_regress(answer, names), [_strings("inputs")])
     return found
 
@@ -41,18 +41,9 @@ def _strings(name):
 
 def _answer(task, model, preprocessor):
     def serving_default(*texts):
-        features, truncated = preprocessor(*texts)
-        return task.serving_outputs(model(features, training=False), truncated)
+        return task.respond(model, preprocessor, *texts)
 
     return serving_default
-
-
-def _embed(embedder, preprocessor):
-    def embed(*texts):
-        features, _ = preprocessor(*texts)
-        return {"embedding": embedder(features, training=False)}
-
-    return embed
 
 
 def _classify(answer, names, labels):

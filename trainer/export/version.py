@@ -63,8 +63,8 @@ def export_version(
         data_fingerprint: `sha256:…` of the training data.
         dev_texts, dev_pairs: texts for the proof, lists of str; dev_pairs for pair tasks.
         dev_labels: their labels, list of str: the accuracy of a version in fewer bits than float32 is proven, too.
-        reference: callable, (texts, pairs), lists of bytes, to the task's compared output (probabilities
-            `<float32>[texts, labels]`, scores `<float32>[texts]`) of the trained model rebuilt in float32.
+        reference: callable, (texts, pairs), lists of bytes, to {output: array over rows} of the trained model rebuilt
+            in float32: at least the task's compared output, and what its `quality` judges.
         card_sections: Markdown that the model card ends with.
 
     Raises:

@@ -10,13 +10,27 @@ _UNDECODED = re.compile("[\udc80-\udcff]")
 _SPELLED = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal)
 
 
-class ListColumn(str):
-    """Name of a column whose cells may be arrays of strings, or null: `separator` stands between these in the text."""
+class ArrayColumn(str):
+    """Name of a column whose cells may be arrays, or null; `separator` stands between their strings in the text."""
 
-    def __new__(cls, name, separator):
+    empty = ""  # the text of null
+
+    def __new__(cls, name, separator=" "):
         column = super().__new__(cls, name)
         column.separator = separator
         return column
+
+    def joined(self, values):
+        """The text of an array. Raises ValueError for what is no string in it, or holds the separator."""
+        texts = [as_text(value, str(self)) for value in values]
+        held = next((text for text in texts if self.separator in text), None)
+        if held is not None:
+            raise ValueError(self.holding(held))
+        return self.separator.join(texts)
+
+    def holding(self, text):
+        """What to say of a string that holds the separator."""
+        return f"column '{self}' has '{text}', which holds the separator '{self.separator}'"
 
 
 def as_text(value, column):
@@ -34,25 +48,14 @@ def as_text(value, column):
         return str(value)
     if isinstance(value, _SPELLED):
         return str(value)
-    if value is None and isinstance(column, ListColumn):
-        return ""
+    if value is None and isinstance(column, ArrayColumn):
+        return column.empty
     kind = "null" if value is None or isinstance(value, numbers.Real) else "an object"
     if isinstance(value, (list, tuple)) or getattr(value, "shape", ()):
-        if isinstance(column, ListColumn):
-            return _joined(value, column)
+        if isinstance(column, ArrayColumn):
+            return column.joined(value)
         kind = "an array"
     raise ValueError(f"column '{column}' is {kind}; it must be a string")
-
-
-def _joined(values, column):
-    texts = [as_text(value, str(column)) for value in values]
-    held = next((text for text in texts if column.separator in text), None)
-    if held is not None:
-        raise ValueError(
-            f"column '{column}' has the label '{held}', which holds the separator '{column.separator}'; "
-            "give another --label_separator"
-        )
-    return column.separator.join(texts)
 
 
 def named(value, names):

@@ -6,20 +6,31 @@ import dataclasses
 import numpy as np
 
 from trainer.config import UserError, labels_in
-from trainer.inputs.cells import ListColumn
+from trainer.inputs.cells import ArrayColumn
+from trainer.inputs.label_kind import LabelKind
 from trainer.inputs.labels import did_you_mean, given_weights
 
 
+class _LabelsColumn(ArrayColumn):
+    """A column of arrays of labels."""
+
+    def holding(self, text):
+        return (
+            f"column '{self}' has the label '{text}', which holds the separator '{self.separator}'; "
+            "give another --label_separator"
+        )
+
+
 @dataclasses.dataclass(frozen=True)
-class LabelSets:
-    """A label column of several labels; see label_columns.py."""
+class LabelSets(LabelKind):
+    """A label column of several labels; see label_kind.py."""
 
     separator: str
 
     name, may_be_empty = "label_set", True
 
     def column(self, name):
-        return ListColumn(name, self.separator)
+        return _LabelsColumn(name, self.separator)
 
     def check(self, table):
         if not self._counts(table.labels):

@@ -9,15 +9,13 @@ import numpy as np
 
 from trainer.config import UserError
 from trainer.inputs.columns import nearest
+from trainer.inputs.label_kind import LabelKind
 
 
-class SingleLabels:
-    """A label column whose cells are one label each; see label_columns.py."""
+class SingleLabels(LabelKind):
+    """A label column whose cells are one label each; see label_kind.py."""
 
     name, may_be_empty = "label", False
-
-    def column(self, name):
-        return name
 
     def check(self, table):
         """Raises UserError for rows that nothing can be learned from."""

@@ -23,10 +23,16 @@ class Rows:
         self.tokens = tokens
         self.preprocess = preprocess
         self.targets = np.zeros(len(tokens), np.int32) if targets is None else targets
+        self.truth = self.targets  # what answers are held against
         self.weights = np.ones(len(tokens), np.float32) if weights is None else weights
 
     def __len__(self):
         return len(self.tokens)
+
+    @property
+    def truncated(self):
+        """`<bool>[texts]`: whether anything of a text was left out."""
+        return self.tokens.truncated
 
     @functools.cached_property
     def widths(self):
@@ -63,12 +69,25 @@ class Rows:
         order = np.concatenate([b.rows for b in batches]) if batches else np.zeros(0, np.int64)
         return self._dataset(lambda: batches, len(batches)), order
 
+    def collected(self, found, order):
+        """Logits `<float32>[rows and more, outputs]`, in the order that `evaluation` gave, in that of the rows."""
+        out = np.empty((len(order), *found.shape[1:]), np.float32)
+        out[order] = found[: len(order)]  # behind them: rows of weight 0 that fill up the last batch
+        return out
+
+    def _target_spec(self):
+        return tf.TensorSpec([None, *self.targets.shape[1:]], self.targets.dtype)
+
+    def _targets_of(self, batch, rows):
+        """Targets of `rows` `<int>[batch.size]`: those of a Batch, and behind them what fills it up."""
+        return self.targets[rows]
+
     def _dataset(self, batches, count):
         spec = (
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([None, *self.targets.shape[1:]], self.targets.dtype),
+            self._target_spec(),
             tf.TensorSpec([None], tf.float32),
         )
         dataset = tf.data.Dataset.from_generator(
@@ -92,7 +111,7 @@ class Rows:
         weights = self.weights[rows].copy()
         weights[batch.size - extra :] = 0.0
         first = self.tokens.first[rows]
-        return ids, lengths.astype(np.int32), first, self.targets[rows], weights
+        return ids, lengths.astype(np.int32), first, self._targets_of(batch, rows), weights
 
     def _features(self, ids, lengths, first, target, weight):
         return self.preprocess.pack(ids, lengths, first), target, weight

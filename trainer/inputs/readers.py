@@ -56,7 +56,7 @@ def whole_gzip(path):
 def read_csv(file, wanted, fault):
     """Rows of RFC 4180; what follows a quote that is never closed cannot be read."""
     csv.field_size_limit(_FIELD_LIMIT)
-    reader = csv.reader((_LONE_CR.sub(_CR, line) for line in _lines(file, fault)), strict=True)
+    reader = csv.reader((_LONE_CR.sub(_CR, line) for line in lines_of(file, fault)), strict=True)
     columns, line = None, 1
     while True:
         try:
@@ -82,7 +82,7 @@ def read_csv(file, wanted, fault):
 def read_tsv(file, wanted, fault):
     """Rows of one line each, cells between tabs, no quoting."""
     columns = None
-    for line, text in enumerate(_lines(file, fault), 1):
+    for line, text in enumerate(lines_of(file, fault), 1):
         row = text.rstrip("\n").removesuffix("\r")
         if not row:
             continue
@@ -100,7 +100,7 @@ def read_tsv(file, wanted, fault):
 def read_jsonl(file, wanted, fault):
     """One object a line."""
     decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=lambda name: None, strict=False)
-    for line, text in enumerate(_lines(file, fault), 1):
+    for line, text in enumerate(lines_of(file, fault), 1):
         if not text.strip():
             continue
         try:
@@ -118,7 +118,7 @@ def read_jsonl(file, wanted, fault):
 
 def read_txt(file, wanted, fault):
     """A text a line: no columns, whatever the name of the wanted one."""
-    for line, text in enumerate(_lines(file, fault), 1):
+    for line, text in enumerate(lines_of(file, fault), 1):
         yield line, [text.rstrip("\n").removesuffix("\r")]
 
 
@@ -158,7 +158,7 @@ def _json_cell(row, column):
     return as_text(row[column], column)
 
 
-def _lines(file, fault):
+def lines_of(file, fault):
     """Lines that end in a line feed and nowhere else, as editors count them: text files also split at a lone CR."""
     number, held = 1, []
     for part in file:

@@ -6,20 +6,18 @@ import math
 import numpy as np
 
 from trainer.config import UserError
+from trainer.inputs.label_kind import LabelKind
 
 _STRATA = 10  # parts of the range of scores that a held-out split has its share of
 
 
 @dataclasses.dataclass(frozen=True)
-class Scores:
-    """A label column of numbers; see label_columns.py. bounds: (least, largest) that is allowed, or None."""
+class Scores(LabelKind):
+    """A label column of numbers; see label_kind.py. bounds: (least, largest) that is allowed, or None."""
 
     bounds: tuple | None = None
 
     name, may_be_empty = "score", False
-
-    def column(self, name):
-        return name
 
     def check(self, table):
         self._varied(table)

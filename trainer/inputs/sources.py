@@ -14,13 +14,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from trainer.config import EnvironmentFault, UserError
-from trainer.inputs.columns import RECORDS, SUFFIXES, kind_of, nearest
+from trainer.inputs.columns import RECORDS, SUFFIXES, TAGGED, kind_of, nearest
 from trainer.inputs.parts import parts_of
 from trainer.inputs.readers import READERS, open_text, whole_gzip
 from trainer.inputs.stored_texts import StoredTexts
 
 # Each has read(path, wanted, fault), and libraries that are imported only where such a file is read.
-_RECORD_READERS = {
+_OWN_READERS = {
+    ".conll": "trainer.inputs.conll",
     ".parquet": "trainer.inputs.parquet",
     ".arrow": "trainer.inputs.arrow",
     ".tfrecord": "trainer.inputs.tfrecord",
@@ -107,8 +108,8 @@ def read_rows(source, columns, faults=None):
     try:
         kind = _readable_kind(path, columns)
         with whole_gzip(path):
-            if kind in _RECORD_READERS:
-                yield from importlib.import_module(_RECORD_READERS[kind]).read(path, columns, fault)
+            if kind in _OWN_READERS:
+                yield from importlib.import_module(_OWN_READERS[kind]).read(path, columns, fault)
             else:
                 with open_text(path) as file:
                     yield from READERS[kind](file, columns, fault)
@@ -142,7 +143,8 @@ def _readable_kind(path, columns):
         )
     if not kind:
         raise UserError(
-            f"{path}: unknown kind of file; allowed are {', '.join(READERS)} (each also with .gz), {', '.join(RECORDS)}"
+            f"{path}: unknown kind of file; allowed are {', '.join((*READERS, *TAGGED))} (each also with .gz), "
+            f"{', '.join(RECORDS)}"
         )
     return kind
 

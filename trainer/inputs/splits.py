@@ -38,8 +38,13 @@ def load_splits(data_config, cache_dir, column=_ONE_LABEL):
     column: what the label column holds, see label_columns.py.
     """
     sources = split_sources(data_config, cache_dir)
-    columns = (data_config.text_column, data_config.text_pair_column, column.column(data_config.label_column))
-    found = {name: read_table(source, *columns, empty=column.may_be_empty) for name, source in sources.items()}
+    text, label = column.text_column(data_config.text_column), column.column(data_config.label_column)
+    found = {
+        name: column.normalised(
+            read_table(source, text, data_config.text_pair_column, label, empty=column.may_be_empty)
+        )
+        for name, source in sources.items()
+    }
     seed, dev_share, test_share = data_config.split_seed, data_config.dev_fraction, data_config.test_fraction
     if set(found) == {ALL}:
         rows = found[ALL]

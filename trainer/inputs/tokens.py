@@ -35,10 +35,14 @@ class TokenIds:
 
     def padded(self, rows, width, pad):
         """The ids of `rows` `<int>[batch]` as `<int32>[batch, width]`."""
+        return self.spread(self.ids, rows, width, pad)
+
+    def spread(self, values, rows, width, pad):
+        """The same of other values `<int32>[all tokens]`."""
         out = np.full((len(rows), width), pad, np.int32)
         for i, row in enumerate(rows):
-            ids = self.ids[self.starts[row] : self.starts[row + 1]]
-            out[i, : len(ids)] = ids
+            own = values[self.starts[row] : self.starts[row + 1]]
+            out[i, : len(own)] = own
         return out
 
 
@@ -60,7 +64,7 @@ def tokenize(preprocess, texts, pairs=None, *, cache=None, progress=None):
         return found
 
     def write(sink):
-        return _write(_tokenized(preprocess, texts, pairs), sink, progress)
+        return _write(mapped(preprocess.tokenize, texts, pairs), sink, progress)
 
     if cache:
         try:
@@ -87,7 +91,9 @@ def _write(chunks, sink, progress):
     return np.cumsum(np.concatenate(lengths)), np.concatenate(first), np.concatenate(truncated)
 
 
-def _tokenized(preprocess, texts, pairs):
+def mapped(function, texts, pairs=None):
+    """Yields what a function of TensorFlow ops makes of each chunk of texts `<string>[chunk]`, one or two."""
+
     def chunks():
         for i in range(0, len(texts), _CHUNK):
             columns = (texts,) if pairs is None else (texts, pairs)
@@ -95,7 +101,7 @@ def _tokenized(preprocess, texts, pairs):
 
     spec = (tf.TensorSpec([None], tf.string),) * (1 if pairs is None else 2)
     dataset = tf.data.Dataset.from_generator(chunks, output_signature=spec)
-    return dataset.map(preprocess.tokenize, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+    return dataset.map(function, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
 
 
 def encodable(text):

@@ -151,7 +151,7 @@ class Evaluations(keras.callbacks.Callback):
     def _evaluate(self):
         self.finite.check_weights()
         logits = self.evaluator.logits(self.run.dev)
-        scores = self.run.task.score_on_dev(logits, self.run.dev.targets)
+        scores = self.run.task.score_on_dev(logits, self.run.dev.truth)
         self.progress.evaluations.append({"step": self.progress.step, **scores})
         with self.writer.as_default(step=self.progress.step):
             for name, value in scores.items():
@@ -165,7 +165,7 @@ class Evaluations(keras.callbacks.Callback):
         self._save()
         if self.run.observer:  # after saving: what it draws can cost the run nothing
             with self.writer.as_default(step=self.progress.step):
-                self.run.observer(self.progress.step, logits, self.run.dev.targets)
+                self.run.observer(self.progress.step, logits, self.run.dev.truth)
 
     def _is_best(self, scores):
         metric = self.run.config.metric()

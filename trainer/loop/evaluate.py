@@ -24,27 +24,47 @@ class Evaluator:
         self._graph = None
 
     def logits(self, rows, progress=lambda done: None):
-        """trainer.inputs.pipeline.Rows to `<float32>[rows, outputs]`, in the order of the rows.
+        """trainer.inputs.pipeline.Rows to what its `collected` makes of their logits: `<float32>[rows, outputs]`.
+
+        Of a model that answers tokens, `<float32>[batch, length, outputs]`, it gets those of the real ones.
 
         progress: callable, rows done; called after each batch.
         """
         dataset, order = rows.evaluation(self.kind, self.batch_size, self.widths)
         found = self._run(dataset, lambda batches: progress(min(batches * self.batch_size, len(order))))
-        out = np.empty((len(order), *found.shape[1:]), np.float32)
-        out[order] = found[: len(order)]  # behind them: rows of weight 0 that fill up the last batch
-        return out
+        return rows.collected(found, order)
 
     def _forward(self, dataset, progress):
         if self._graph is None:  # one trace for batches of any length, where Keras' predict traces several
             spec = dataset.element_spec[0]
-            self._graph = tf.function(lambda x: self.model(x, training=False), input_signature=[spec], autograph=False)
+            self._graph = tf.function(self._of_batch, input_signature=[spec], autograph=False)
         parts = []
         for features, _, _ in dataset:
             parts.append(self._graph(features).numpy())
             progress(len(parts))
         return np.concatenate(parts)
 
+    def _of_batch(self, features):
+        return _of_real_tokens(self.model(features, training=False), features)
+
     def _predict(self, dataset, progress):
+        if len(self.model.output_shape) > 2:
+            return self._predict_tokens(dataset, progress)
         shown = keras.callbacks.LambdaCallback()
         shown.on_predict_batch_end = lambda batch, logs=None: progress(batch + 1)
         return self.model.predict(dataset, verbose=0, callbacks=[shown])
+
+    def _predict_tokens(self, dataset, progress):
+        """A call for each batch: Keras joins the answers of one call, which must be of one width."""
+        parts = []
+        for features, _, _ in dataset:
+            answers = self.model.predict(features, batch_size=self.batch_size, verbose=0)
+            parts.append(_of_real_tokens(tf.constant(answers), features).numpy())
+            progress(len(parts))
+        return np.concatenate(parts)
+
+
+def _of_real_tokens(answers, features):
+    if len(answers.shape) < 3:
+        return answers
+    return tf.boolean_mask(answers, features["padding_mask"] > 0)

@@ -1,4 +1,4 @@
-"""Token vectors to one vector per text."""
+"""The vectors that heads stand on: one per text, or one per token."""
 
 import keras
 from keras import ops
@@ -31,19 +31,32 @@ def pool(encoder, how):
     check_pooling(encoder, how)
     if how == "auto":
         how = "pooler" if encoder.has_pooler else "first"
-    vector = _pooled(encoder, how)
+    return _computed(encoder, _pooled(encoder, how), how)
+
+
+def token_vectors(encoder):
+    """The symbolic token vectors `<float>[batch, length, hidden]` of an Encoder; what padding gets means nothing."""
+    return _computed(encoder, _sequence(encoder), "tokens")
+
+
+def _computed(encoder, vectors, how):
+    """The same vectors over real tokens alone, where the encoder is to be computed so."""
     if encoder.unpadded is None:
-        return vector
-    padded = keras.Model(encoder.backbone.input, vector, name="padded")
+        return vectors
+    padded = keras.Model(encoder.backbone.input, vectors, name="padded")
     layer = Unpadded(padded, encoder.backbone, how, **encoder.unpadded, name="unpadded", dtype="float32")
     return layer(encoder.backbone.input)
 
 
-def _pooled(encoder, how):
+def _sequence(encoder):
     outputs = encoder.backbone.output
-    sequence = outputs["sequence_output"] if isinstance(outputs, dict) else outputs
+    return outputs["sequence_output"] if isinstance(outputs, dict) else outputs
+
+
+def _pooled(encoder, how):
+    sequence = _sequence(encoder)
     if how == "pooler":
-        return outputs["pooled_output"]
+        return encoder.backbone.output["pooled_output"]
     if how == "mean":
         mask = encoder.backbone.input["padding_mask"]
         # in float32: bfloat16 cannot count beyond 256 tokens

@@ -69,12 +69,13 @@ def layout(padding_mask):
 
 
 class Unpadded(keras.layers.Layer):
-    """The encoder's inputs to one vector per text, `<float32>[batch, hidden]`.
+    """The encoder's inputs to one vector per text, `<float32>[batch, hidden]`, or to one per token.
 
     Args:
         padded: keras.Model of the same vectors over padded tensors; its variables are the layer's.
         backbone: keras_hub Backbone in it that `encoder_weights.is_known`.
-        pooling: "pooler", "first" or "mean", see trainer/models/pooling.py.
+        pooling: "pooler", "first" or "mean", see trainer/models/pooling.py; "tokens" for all token vectors,
+            `<float32>[batch, length, hidden]`, those of padding 0.
         precision: "float32" or "bfloat16", of the dense products until `freeze`; the variables are float32 always.
         compiled: whether XLA compiles the elementwise islands of a training step, see trainer/models/islands.py.
     """
@@ -111,7 +112,7 @@ class Unpadded(keras.layers.Layer):
     def call(self, features, training=False):
         weights = self._served or precisions.in_precision(self._current(), self.precision)
         drop = self._drop if training else _nothing
-        first_only = self.pooling != "mean"
+        first_only = self.pooling in ("pooler", "first")
         place = layout(features["padding_mask"])
         tokens = tf.gather_nd(features["token_ids"], tf.stack([place.rows, place.positions], axis=1))
         x = tf.cast(tf.gather(weights.tokens, tokens), tf.float32) + tf.gather(weights.positions, place.positions)
@@ -125,6 +126,9 @@ class Unpadded(keras.layers.Layer):
             x = _layer(x, layer, weights.heads, place, arithmetic, drop, last)
         if self.pooling == "mean":
             return tf.math.segment_mean(x, place.rows)
+        if self.pooling == "tokens":
+            shape = tf.concat([tf.shape(features["token_ids"]), [x.shape[-1]]], axis=0)
+            return tf.scatter_nd(tf.stack([place.rows, place.positions], axis=1), x, shape)
         return tf.tanh(arithmetic.dense(x, *weights.pooler)) if self.pooling == "pooler" else x
 
     def _drop(self, x):

@@ -24,7 +24,7 @@ def take_or_fit(trained, workdir):
     job.check_same_rows(corpus, workdir)
     trained.task.check_dev(trained.config.decision, corpus.splits.dev.labels)
     rows = trained.rows(corpus.splits.dev, "dev")
-    fit(trained, trained.logits(rows, "evaluating dev"), rows.targets)
+    fit(trained, trained.logits(rows, "evaluating dev"), rows.truth)
 
 
 def fit(trained, logits, targets):

@@ -28,7 +28,7 @@ def judge(corpus, trained, workdir):
         if name == "train":
             continue
         rows = trained.rows(table, name)
-        judged[name] = trained.logits(rows, f"evaluating {name}"), rows.targets
+        judged[name] = trained.logits(rows, f"evaluating {name}"), rows.truth
     decisions.fit(trained, *judged["dev"])
     found = {name: trained.task.score(*each) for name, each in judged.items()}
     found["decisions"] = trained.task.decision_figures(judged)

@@ -41,7 +41,7 @@ def export_trained(config, corpus, trained, workdir):
         dev_texts=dev.texts,
         dev_pairs=dev.pairs,
         dev_labels=dev.labels,
-        reference=trained.compared,
+        reference=trained.reference,
         card_sections=reporting.card_sections(workdir, trained.task),
     )
 

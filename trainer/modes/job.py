@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import sys
 from typing import Any
 
 import tensorflow as tf
@@ -11,9 +12,11 @@ from trainer.export.served_form import served_form
 from trainer.inputs.label_columns import label_column
 from trainer.inputs.labels import fingerprint
 from trainer.inputs.pipeline import Rows
+from trainer.inputs.spans import Spans
 from trainer.inputs.splits import load_splits
 from trainer.inputs.tokens import encodable, tokenize
 from trainer.inputs.tokens_cache import TokensCache
+from trainer.inputs.window_rows import Truth, WindowRows, window_tokens
 from trainer.loop.accelerator import confine
 from trainer.loop.checkpoints import Checkpoints
 from trainer.loop.evaluate import Evaluator
@@ -55,11 +58,33 @@ def open_encoder(config):
     """The Encoder that --encoder names, weights and all, fit for --pooling."""
     encoder = load_encoder(config.model.encoder, config.cache_dir(), config.input.sequence_length)
     check_pooling(encoder, config.model.pooling)
+    TASKS[config.model.task].check_encoder(encoder)
     return encoder
 
 
-def tokenized(config, preprocessor, table, name, *, targets=None, weights=None):
-    """Rows of a labelled Table; their token ids go to, and come from, the cache folder."""
+def make_rows(config, task, preprocessor, table, name, train=False):
+    """Rows of a labelled Table, as its task reads them; class weights are in the loss of training alone."""
+    if task.column == Spans.name:
+        return _window_rows(task, preprocessor, table, name)
+    targets = task.targets(table.labels)
+    return _rows(config, preprocessor, table, name, targets, task.row_weights(targets) if train else None)
+
+
+def _window_rows(task, preprocessor, table, name):
+    line, preprocess = ProgressLine(f"tokenizing {name}", len(table), "texts"), task.preprocess(preprocessor)
+    windows = window_tokens(preprocess, table.texts, line.update)
+    labels, spans, unmatched = task.token_labels(table.labels, windows.starts, windows.start, windows.end)
+    if any(unmatched):
+        print(
+            f"note: {name}: of {sum(map(len, spans))} spans {unmatched.cut} end within a token and are learned as the "
+            f"whole token, {unmatched.lost} hold no token that is read, {unmatched.overlapping} share one with another",
+            file=sys.stderr,
+        )
+    return WindowRows(windows, preprocess, table.texts, Truth(spans, labels))
+
+
+def _rows(config, preprocessor, table, name, targets, weights):
+    """Their token ids go to, and come from, the cache folder."""
     line = ProgressLine(f"tokenizing {name}", len(table), "texts")
     limit = config.input.tokens_cache_mb
     cache = TokensCache(config.cache_dir() / "tokens", limit) if limit else None
@@ -92,20 +117,23 @@ class Trained:
 
     def rows(self, table, name):
         """Rows of a labelled Table for this model."""
-        targets = self.task.targets(table.labels)
-        return tokenized(self.config, self.encoder.preprocessor, table, name, targets=targets)
+        return make_rows(self.config, self.task, self.encoder.preprocessor, table, name)
 
     def logits(self, rows, name):
-        """Logits `<float32>[rows, outputs]` of Rows, in their order."""
+        """What Rows collect of their logits: `<float32>[rows, outputs]`, in their order; of windows TextLogits."""
         line = ProgressLine(name, len(rows), "texts")
         return self._evaluator.logits(rows, line.update)
 
     def answer(self, table, progress):
-        """(logits `<float32>[rows, outputs]`, truncated `<bool>[rows]`) of a Table without labels, in its order.
+        """(logits as of `logits`, truncated `<bool>[rows]`) of a Table without labels, in its order.
 
         progress: callable, rows done; called after each batch.
         """
         preprocessor = self.encoder.preprocessor
+        if self.task.column == Spans.name:
+            preprocess = self.task.preprocess(preprocessor)
+            windows = window_tokens(preprocess, table.texts)
+            return self._evaluator.logits(WindowRows(windows, preprocess, table.texts), progress), windows.truncated
         tokens = tokenize(preprocessor, table.texts, table.pairs)
         return self._evaluator.logits(Rows(tokens, preprocessor), progress), tokens.truncated
 
@@ -116,11 +144,11 @@ class Trained:
         vectors = embedder.logits(rows, line.update)
         return vectors, self.model.get_layer("logits")(vectors).numpy()
 
-    def compared(self, texts, pairs=None):
-        """The task's compared output on lists of str or bytes, eagerly: the reference of the proof."""
+    def reference(self, texts, pairs=None):
+        """{output: array over rows} of lists of str or bytes, eagerly: what the proof compares."""
         columns = [tf.constant([t if isinstance(t, bytes) else encodable(t) for t in c]) for c in (texts, pairs) if c]
-        features, _ = self.encoder.preprocessor(*columns)
-        return self.task.answers(self.model(features, training=False).numpy())[self.task.compared]
+        answers = self.task.reference(self.model, self.encoder.preprocessor, *columns)
+        return {name: answer.numpy() for name, answer in answers.items()}
 
 
 def _of_files(*paths):

@@ -22,29 +22,28 @@ def run(config):
     accelerator = accelerators.choose(config)
     accelerator, encoder = accelerator.with_encoder(job.open_encoder(config), config)
     check_precision(config, encoder)
-    model = job.make_task(config, corpus.learned).build(encoder)
-    tokens = {
-        name: job.tokenized(config, encoder.preprocessor, table, name).tokens
+    task = job.make_task(config, corpus.learned)
+    rows = {
+        name: job.make_rows(config, task, encoder.preprocessor, table, name)
         for name, table in corpus.splits.named().items()
     }
-    result = _plan(config, corpus, accelerator, encoder, model, tokens)
+    result = _plan(config, corpus, accelerator, task.build(encoder), rows)
     if not config.run.json:
         _print_labels(corpus)
-        _print_lengths(tokens["train"].lengths)
+        _print_lengths(rows["train"].tokens.lengths)
     tables.show(config, "plan", _rows(result), result)
     return 0
 
 
-def _plan(config, corpus, accelerator, encoder, model, tokens):
-    rows = job.Rows(tokens["train"], encoder.preprocessor)
-    batches = rows.epoch(accelerator.batching, config.input.batch_size, config.run.seed, 0)
-    lengths = tokens["train"].lengths
+def _plan(config, corpus, accelerator, model, rows):
+    batches = rows["train"].epoch(accelerator.batching, config.input.batch_size, config.run.seed, 0)
+    lengths = rows["train"].tokens.lengths
     weights = sum(int(np.prod(v.shape)) for v in model.weights)
     return {
         "rows": {name: len(table) for name, table in corpus.splits.named().items()},
         "labels": corpus.label_counts,
         "token_lengths": {f"p{p}": int(np.percentile(lengths, p)) for p in _PERCENTILES},
-        "truncated": {name: int(found.truncated.sum()) for name, found in tokens.items()},
+        "truncated": {name: int(found.truncated.sum()) for name, found in rows.items()},
         "padding": 0.0 if accelerator.unpadded else padding_share(lengths, batches),
         "shapes": manifest.shapes(batches, lengths, accelerator),
         "steps_per_epoch": len(batches),

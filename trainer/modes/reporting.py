@@ -4,16 +4,18 @@ import hashlib
 
 import numpy as np
 
-from trainer.metrics.per_class import per_class
 from trainer.modes.workdir import MANIFEST, RESULTS, write_whole
 from trainer.report import card, hparams, page, projector
 from trainer.report.pictures import DevPictures, LabelSetPictures
 from trainer.report.recorded import CURVE, PER_CLASS
 from trainer.report.score_pictures import ScorePictures
+from trainer.report.span_pictures import SpanPictures
 
 
 def observer(task, table):
     """What the loop calls with each evaluation of the dev Table."""
+    if task.name == "tagging":
+        return SpanPictures(task.labels, table.texts, task.entities)
     if task.name == "regression":
         return ScorePictures(table.texts, table.pairs, lambda logits: task.answers(logits)["value"])
     pictures = LabelSetPictures if task.name == "multi_label" else DevPictures
@@ -26,13 +28,9 @@ def keep_curve(workdir, progress):
 
 
 def keep_classes(workdir, task, judged):
-    """per_class.json, of tasks that have labels; judged: {split: (logits `<float32>[rows, labels]`, targets)}."""
+    """per_class.json, of tasks that have labels; judged: {split: (logits, what they are held against)}."""
     if task.labels:
-        found = {
-            split: per_class(targets.astype(int), task.predicted(logits), task.labels)
-            for split, (logits, targets) in judged.items()
-        }
-        workdir.write(PER_CLASS, found)
+        workdir.write(PER_CLASS, {split: task.per_class(*each) for split, each in judged.items()})
 
 
 def card_sections(workdir, task):
@@ -53,7 +51,8 @@ def fill_tensorboard(config, trained, dev, workdir):
     } | {"examples_per_second": results["train"]["examples_per_second"]}
     settings, steps = workdir.read(MANIFEST)["settings"], results["train"]["steps"]
     hparams.write(folder / "results", _name(workdir), config, settings, scores, steps)
-    if config.report.projector_texts and not (folder / "dev" / projector.CONFIG).is_file():
+    has_vectors = "embed" in trained.task.signatures
+    if has_vectors and config.report.projector_texts and not (folder / "dev" / projector.CONFIG).is_file():
         _project(config, trained, dev, folder / "dev")
 
 

@@ -60,7 +60,10 @@ def run(config):
 def _train(config, corpus, accelerator, encoder, workdir):
     _check_disk(workdir.path, bytes_needed(encoder.backbone.count_params(), config.optimizer.gradient_accumulation))
     task = job.make_task(config, corpus.learned, corpus.class_weights)
-    train, dev = (tokenized(config, encoder, task, corpus, name) for name in ("train", "dev"))
+    named, tokens_of = corpus.splits.named(), encoder.preprocessor
+    train, dev = (
+        job.make_rows(config, task, tokens_of, named[name], name, train=name == "train") for name in ("train", "dev")
+    )
     run = Run(config, task, train, dev, encoder, accelerator, workdir.path, reporting.observer(task, corpus.splits.dev))
     reused = {"tokens_reused": {"train": train.tokens.reused, "dev": dev.tokens.reused}}
     workdir.write(MANIFEST, manifest.describe(config, corpus, encoder, accelerator) | reused)
@@ -71,14 +74,6 @@ def _train(config, corpus, accelerator, encoder, workdir):
         MANIFEST, {"steps": progress.step, "shapes": manifest.shapes(batches, train.tokens.lengths, accelerator)}
     )
     return progress
-
-
-def tokenized(config, encoder, task, corpus, name):
-    """Rows of the split `name`; class weights are in the loss of training alone."""
-    table = corpus.splits.named()[name]
-    targets = task.targets(table.labels)
-    weights = task.row_weights(targets) if name == "train" else None
-    return job.tokenized(config, encoder.preprocessor, table, name, targets=targets, weights=weights)
 
 
 def _check_disk(folder, needed):

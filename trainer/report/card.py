@@ -9,6 +9,7 @@ _USES = {
     "another kind gets a label too{abstain}.",
     "multi_label": "any number of {count} labels each: {labels}. A text of another kind may get labels too.",
     "regression": "a number each. A text of another kind gets a number too.",
+    "tagging": "any number of spans each, of {count} kinds: {labels}. Of a text of another kind it may miss many.",
 }
 
 

@@ -15,7 +15,12 @@ def rows(predictions):
     """Values of the template for the rows of predictions.jsonl, whatever the task."""
     if not predictions:
         return _NOTHING
-    kinds = {"true_label": _labels, "true_labels": _label_sets, "true_value": _scores}
+    kinds = {
+        "true_label": _labels,
+        "true_labels": _label_sets,
+        "true_value": _scores,
+        "true_entities": _entities,
+    }
     return _NOTHING | next(of for name, of in kinds.items() if name in predictions[0])(predictions)
 
 
@@ -57,6 +62,18 @@ def _scores(predictions):
         "mistakes": mistakes.worst_scores(targets, values, lambda row: _text(predictions[row])),
         "wrong": len(predictions),
         "size": "off by",
+    }
+
+
+def _entities(predictions):
+    wanted, given = (
+        [[(each["start"], each["end"], each["label"]) for each in row[name]] for row in predictions]
+        for name in ("true_entities", "entities")
+    )
+    return {
+        "mistakes": mistakes.worst_spans(wanted, given, [row["text"] for row in predictions]),
+        "wrong": sum(set(mine) != set(theirs) for mine, theirs in zip(wanted, given, strict=True)),
+        "size": "spans",
     }
 
 

@@ -74,6 +74,26 @@ def worst_scores(targets, values, text_of, most=25):
     ]
 
 
+def worst_spans(wanted, given, texts, most=25):
+    """The texts with most spans missed or made up; wanted, given: lists of (start, end, label, …) per text."""
+    sets = [[{tuple(span[:3]) for span in spans} for spans in side] for side in (wanted, given)]
+    wrong = np.array([len(mine ^ theirs) for mine, theirs in zip(*sets, strict=True)])
+    return [
+        Mistake(
+            int(row),
+            shortened(texts[row], LONGEST),
+            *(_spans(texts[row], side[row] - other[row]) for side, other in (sets, sets[::-1])),
+            f"{wrong[row]} wrong",
+        )
+        for row in np.argsort(-wrong, kind="stable")[:most]
+        if wrong[row]
+    ]
+
+
+def _spans(text, spans):
+    return ", ".join(f"{shortened(text[start:end], 40)} ({kind})" for start, end, kind in sorted(spans)) or "(none)"
+
+
 def _named(labels, has):
     return ", ".join(label for label, its in zip(labels, has, strict=True) if its) or "(none)"
 

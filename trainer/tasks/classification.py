@@ -6,6 +6,7 @@ import tensorflow as tf
 from sklearn import metrics as sklearn_metrics
 
 from trainer.metrics.calibration import negative_log_likelihood
+from trainer.metrics.per_class import per_class
 from trainer.tasks import decisions
 from trainer.tasks.decisions import Decisions
 from trainer.tasks.losses import SmoothedCrossEntropy
@@ -24,6 +25,7 @@ class Classification(PooledTask):
 
     name, column = "classification", "label"
     compared, unit, quality_name = "probabilities", 1.0, "accuracy"
+    example_method = "classify"
     served = frozenset({"label", "score", "probabilities", "truncated", "abstain"})
     decisions_type = Decisions
 
@@ -89,13 +91,13 @@ class Classification(PooledTask):
         """Label ids `<int>[rows]`, to be held against targets."""
         return logits.argmax(axis=1)
 
+    def per_class(self, logits, targets):
+        """Precision, recall, F1 and rows of each label."""
+        return per_class(targets.astype(int), self.predicted(logits), self.labels)
+
     def cells(self, logits):
         """The answers as they would stand in the label column, a list of str."""
         return [self.labels[best] for best in self.predicted(logits)]
-
-    def said(self, probabilities):
-        """What `quality` judges, of probabilities `<float32>[rows, labels]`."""
-        return {"label": np.array([self.labels[best].encode() for best in probabilities.argmax(axis=1)], object)}
 
     def quality(self, answers, labels):
         """Share of right labels in {output: array over rows}."""

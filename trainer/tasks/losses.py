@@ -1,4 +1,4 @@
-"""Losses of logits, each a mean over the rows' weights."""
+"""Losses of logits, each a mean over the weights of rows, or of tokens."""
 
 import keras
 from keras import ops
@@ -53,3 +53,20 @@ class SquaredError(keras.losses.Loss):
 
     def call(self, target, logits):
         return ops.square((self.value(logits) - ops.reshape(target, (-1,))) / self.deviation)
+
+
+class TokenCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of ids `<int>[batch, length]`, where these are not negative, and logits `[batch, length, labels]`.
+
+    A mean over the tokens of a batch: long texts count more, as in the reference.
+    """
+
+    def __init__(self):
+        super().__init__(name="loss")
+
+    def __call__(self, target, logits, sample_weight=None):
+        counts = ops.cast(target >= 0, "float32")
+        if sample_weight is not None:
+            counts = counts * ops.cast(sample_weight, "float32")[:, None]
+        losses = keras.losses.sparse_categorical_crossentropy(ops.maximum(target, 0), logits, from_logits=True)
+        return ops.sum(losses * counts) / ops.maximum(ops.sum(counts), 1.0)

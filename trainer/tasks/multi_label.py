@@ -87,9 +87,6 @@ class MultiLabel(Classification):
     def cells(self, logits):
         return [self.separator.join(np.array(self.labels)[each > 0]) for each in self.predicted(logits)]
 
-    def said(self, probabilities):
-        return {"selected": probabilities >= np.float32(self.decisions.of(self.labels))}
-
     def quality(self, answers, labels):
         """Micro F1 of the labels selected in {output: array over rows}."""
         return _f1(self.targets(labels) > 0.5, answers["selected"], "micro")

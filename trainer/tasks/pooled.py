@@ -4,6 +4,7 @@ import copy
 
 import keras
 
+from trainer.models.head import head
 from trainer.models.pooling import pool
 
 
@@ -23,22 +24,36 @@ class PooledTask:
         """keras.Model: the encoder's inputs to logits `<float32>[batch, outputs]`."""
         pooled = pool(encoder, self.config.pooling)
         pooled = keras.layers.Identity(name="embedding", dtype="float32")(pooled)
-        dropped = keras.layers.Dropout(self.config.dropout, name="head_dropout", dtype="float32")(pooled)
-        logits = keras.layers.Dense(
-            self.outputs,
-            # As the reference draws it: a truncated normal would be 12 % narrower.
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
-            bias_initializer=keras.initializers.Constant(self.first_logit),
-            name="logits",
-            dtype="float32",  # the softmax of a bfloat16 logit loses three digits
-        )(dropped)
+        logits = head(pooled, self.outputs, self.config.dropout, self.first_logit)
         return keras.Model(encoder.backbone.input, logits, name=self.name)
 
+    signatures = frozenset({"serving_default", "embed", "contract"})
     first_logit = 0.0  # of a head that has learned nothing
 
     def embedder(self, model):
         """keras.Model that shares `model`'s weights: the encoder's inputs to vectors `<float32>[batch, hidden]`."""
         return keras.Model(model.input, model.get_layer("embedding").output, name="embedder")
+
+    def respond(self, model, preprocessor, *texts):
+        """`serving_default`: texts, one or two `<string>[batch]`, to the named outputs, as TensorFlow ops."""
+        features, truncated = preprocessor(*texts)
+        return self.serving_outputs(model(features, training=False), truncated)
+
+    reference = respond  # what the proof compares, eagerly
+
+    def further(self, model, preprocessor):
+        """{signature: callable of texts} besides serving_default."""
+        embedder = self.embedder(model)
+
+        def embed(*texts):
+            features, _ = preprocessor(*texts)
+            return {"embedding": embedder(features, training=False)}
+
+        return {"embed": embed}
+
+    @staticmethod
+    def check_encoder(encoder):
+        """Raises UserError for an Encoder that the task cannot stand on."""
 
     def decided(self, decisions):
         """The same task, whose answers follow `decisions` from here on; what is learned does not change by them."""

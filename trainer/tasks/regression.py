@@ -1,6 +1,5 @@
 """A number for each text or pair of texts."""
 
-import dataclasses
 import math
 import warnings
 
@@ -10,16 +9,7 @@ from scipy import stats
 
 from trainer.tasks.losses import SquaredError
 from trainer.tasks.pooled import PooledTask
-
-
-@dataclasses.dataclass(frozen=True)
-class Undecided:
-    """Scores are answered as they are: nothing is fitted on dev."""
-
-    target_precision = 0.0
-
-    def to_dict(self):
-        return {}
+from trainer.tasks.undecided import Undecided
 
 
 class Regression(PooledTask):
@@ -32,7 +22,7 @@ class Regression(PooledTask):
     """
 
     name, column, labels, outputs = "regression", "score", (), 1
-    compared, quality_name = "value", "Spearman's correlation"
+    compared, quality_name, example_method = "value", "Spearman's correlation", "regress"
     served = frozenset({"value", "truncated"})
     decisions_type = Undecided
 
@@ -104,13 +94,13 @@ class Regression(PooledTask):
         """The answers as they would stand in the label column, a list of str."""
         return [f"{value:.4g}" for value in self.answers(logits)["value"]]
 
-    def said(self, values):
-        """What `quality` judges, of scores `<float32>[rows]`."""
-        return {"value": values}
-
     def quality(self, answers, labels):
         """Spearman's correlation of {output: array over rows} with the cells."""
         return _correlation(stats.spearmanr, answers["value"], self.targets(labels))
+
+    def per_class(self, logits, targets):
+        """Nothing: there are no labels."""
+        return []
 
     def rows(self, logits):
         """What predictions.jsonl says of each row of logits."""

@@ -1,4 +1,4 @@
-"""Entities of texts: spans of characters, tags of words, BIO labels of tokens, and the way from each to the next.
+"""Entities of texts: spans of characters, BIO labels of tokens, and the way from each to the other.
 
 A span is `(start, end, type)`, end exclusive. BIO label ids are 0 for O, 2k + 1 for B- and 2k + 2 for I- of the type
 k. Training goes from spans to label ids in numpy; a served graph comes back from logits to spans in TensorFlow ops.
@@ -9,8 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
-
-SCHEMES = {"BIO": "BIO", "BIOES": "BIOES", "IOB1": "IOB"}  # name: prefixes of its tags
 
 
 class Unmatched(NamedTuple):
@@ -23,40 +21,9 @@ class Unmatched(NamedTuple):
     overlapping: int
 
 
-class _Tag(NamedTuple):
-    prefix: str
-    type: str
-
-
 def bio_labels(types):
     """Names of the label ids of entity types: ("O", "B-first", "I-first", "B-second", …)."""
     return ("O", *(f"{prefix}-{each}" for each in types for prefix in "BI"))
-
-
-def tagged_spans(tags, scheme="BIO"):
-    """[(first word, end word, type)] of the tags of a text's words, as seqeval reads them in its strict mode.
-
-    What the scheme does not allow is no entity: I-X after anything but B-X or I-X in BIO, B without E in BIOES, B-X
-    that parts no two X in IOB1. Raises ValueError for a tag that is none of the scheme.
-    """
-    tags = [*(_parse(tag, SCHEMES[scheme]) for tag in tags), _Tag("O", "")]
-    found, at = [], 0
-    while at < len(tags):
-        end = at + 1
-        if _opens(scheme, tags[at - 1] if at else tags[-1], tags[at]):
-            while end < len(tags) and _continues(tags[end - 1], tags[end]):
-                end += 1
-            found += [(at, end, tags[at].type)] if _closes(scheme, tags[end - 1], tags[end]) else []
-        at = end
-    return found
-
-
-def text_of_words(words, tags, scheme="BIO"):
-    """(text, spans of its characters) of tagged words, which one space parts."""
-    ends = np.cumsum([len(word) + 1 for word in words], dtype=int) - 1
-    spans = tagged_spans(tags, scheme)
-    found = [(int(ends[first]) - len(words[first]), int(ends[end - 1]), kind) for first, end, kind in spans]
-    return " ".join(words), found
 
 
 def token_labels(spans, start, end, types):
@@ -139,30 +106,6 @@ def serving_outputs(labels, logits, offsets, types):
     }
     padded = {name: tf.RaggedTensor.from_row_lengths(each, count).to_tensor() for name, each in found.items()}
     return padded | {"count": count}
-
-
-def _parse(tag, prefixes):
-    prefix, _, kind = tag.partition("-")
-    if prefix not in tuple(prefixes) or (prefix != "O") != bool(kind):
-        raise ValueError(f"tag {tag!r} is none of O, {', '.join(f'{p}-TYPE' for p in prefixes if p != 'O')}")
-    return _Tag(prefix, kind)
-
-
-def _opens(scheme, before, tag):
-    same = before.type == tag.type
-    if scheme != "IOB1":
-        return tag.prefix in "BS"
-    return (tag.prefix == "I" and not (before.prefix == "I" and same)) or (tag.prefix == "B" and same)
-
-
-def _continues(before, tag):
-    return before.prefix in "BI" and tag.prefix in "IE" and before.type == tag.type
-
-
-def _closes(scheme, last, after):
-    if scheme == "BIOES":
-        return last.prefix in "ES"
-    return scheme == "BIO" or not (last.prefix == after.prefix == "B" and last.type != after.type)
 
 
 def _first_of_rows(ragged):

@@ -1,0 +1,26 @@
+"""What every kind of label column has.
+
+A kind has
+- `name`, and `may_be_empty`: whether a row may have nothing there;
+- `check(table)`: raises UserError, with file:line, for rows that nothing can be learned from;
+- `strata(cells)`: one str per row, by which rows are held out evenly;
+- `learned(splits)`: what the training rows say of it, ready for JSON, after every split was checked;
+- `counts(cells, learned)`: {label: rows};
+- `class_weights(spec, cells, learned)`: `<float32>[classes]` of --class_weights, or None.
+"""
+
+
+class LabelKind:
+    """What most kinds share: columns under their own names, cells in one form."""
+
+    def text_column(self, name):
+        """Under which name the readers look for the text."""
+        return name
+
+    def column(self, name):
+        """Under which name they look for the labels."""
+        return name
+
+    def normalised(self, table):
+        """The Table with its cells in one form. Raises UserError, with file:line, for those that are in none."""
+        return table
