@@ -36,8 +36,8 @@ def prepare():
         )
     kind, size, seed = accelerator.batching, config.input.batch_size, config.run.seed
     task, table = job.make_task(config, corpus.learned), corpus.splits.train
-    given = (config, encoder.preprocessor, table, "train")
-    train = stages.timed("tokenize", lambda: job.tokenized(*given, targets=task.targets(table.labels)))
+    given = (config, task, encoder.preprocessor, table, "train")
+    train = stages.timed("tokenize", lambda: job.make_rows(*given))
     epoch = train.training(kind, size, seed, len(train.epoch(kind, size, seed, 0)))
     stages.timed("batches", lambda: sum(1 for _ in epoch))
     with accelerator.training():
