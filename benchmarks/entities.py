@@ -2,9 +2,9 @@
 
     python -m benchmarks.entities --workdir=runs/ner --files=conll2003/test.txt.gz,cluener2020/dev.jsonl.gz
 
-The proven version of a workdir is served as it is, by the embedded server in a process of its own, and asked through the
-client. Of every entity `text[start:end]` must be its text, or the command ends with exit code 1. Beside it stands in
-how many texts the entities are not those of --mode=predict, which makes other batches: float32 sums depend on these.
+The proven version of a workdir is served as it is, by the embedded server in a process of its own, and asked through
+the client. Of every entity `text[start:end]` must be its text, or the command ends with exit code 1. Beside it stands
+in how many texts the entities are not those of --mode=predict: its batches are others, on which float32 sums depend.
 Files are .txt (columns of CoNLL) and .jsonl, .tsv or .csv with a column of texts, also .gz.
 """
 
@@ -136,13 +136,8 @@ def _without_score(entities):
 def cells(name, found):
     """A line of the table."""
     counts = (str(found[key]) for key in ("texts", "entities", "lie_there"))
-    return (
-        name,
-        *counts,
-        f"{found['texts_per_second']:.0f}",
-        str(found["other_answers"]),
-        f"{found['score_difference']:.1e}",
-    )
+    speed, others = f"{found['texts_per_second']:.0f}", str(found["other_answers"])
+    return name, *counts, speed, others, f"{found['score_difference']:.1e}"
 
 
 def main(argv):

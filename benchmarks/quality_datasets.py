@@ -8,9 +8,10 @@ class Dataset:
     """Files and columns of a data set, and the setting that it is compared at.
 
     task: classification, regression (the label is a number), multi_label (the label is a list, or absent) or tagging
-    (see quality_spans.py). dev, test: names of the files, without ending; dev may be "". header: columns of files that do not name them. whole: name of the only
-    file, which is split by `fold`, a column, or else by label. out_of_scope: name of a file of texts that belong to no
-    label. folder: under --dataset=all. max_train_rows: 0 takes all of them.
+    (of tags or spans, see quality_spans.py). dev, test: names of these files, without ending; dev may be "". header:
+    columns of files that do not name them. whole: name of the only file, which is split by `fold`, a column, or else by
+    label. out_of_scope: name of a file of texts that belong to no label. folder: under --dataset=all. max_train_rows: 0
+    takes all of them.
     """
 
     text: str

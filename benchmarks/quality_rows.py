@@ -2,7 +2,8 @@
 
 Both sides get the same files, so that neither side's reader, split or column rule can tilt the comparison.
 Row: {"text": …, "label": …} and, for pairs, "text_pair". Labels are strings: a number as the file has it, several
-labels joined by `|`, spans as JSON (quality_spans.py). A data set with texts that belong to no label has them in out_of_scope.jsonl.
+labels joined by `|`, spans as JSON (quality_spans.py). A data set with texts that belong to no label has them in
+out_of_scope.jsonl.
 """
 
 import csv
