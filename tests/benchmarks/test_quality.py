@@ -108,6 +108,16 @@ def test_each_task_has_its_figures_and_a_summary_of_those_on_test():
     assert "out_of_scope" in quality_table.summarise({("slipway", 1): ours}, figures_of("clinc150"))[0]
 
 
+def test_spans_have_precision_and_recall_on_dev_and_test():
+    ours = {split: {"span_f1": 0.8, "span_precision": 0.7, "span_recall": 0.9} for split in ("dev", "test")}
+    rows = quality_table.summarise({("slipway", 1): ours, ("reference", 1): ours}, figures_of("conll2003"))
+    names = ("dev", "test", "dev_precision", "precision", "dev_recall", "recall")
+    assert [rows[0][name]["slipway"] for name in names] == pytest.approx([80, 80, 70, 70, 90, 90])
+    lines = quality_summary.summary_of("conll2003", rows)
+    assert [line["metric"] for line in lines] == ["span_f1", "span_precision", "span_recall"]
+    assert metric_of("snips_slots") == metric_of("cluener2020") == "span_f1"
+
+
 def test_texts_out_of_scope_are_told_by_their_small_probabilities():
     found = out_of_scope.auroc({"test": [0.9, 0.8, 0.5], "out_of_scope": [0.5, 0.1]})
     assert found == {"auroc": pytest.approx(5.5 / 6), "in_scope": 3, "out_of_scope": 2}
@@ -140,7 +150,8 @@ def test_both_sides_are_called_with_the_same_settings():
     assert {"--sequence_length=64", "--precision=bfloat16", "--text_pair_column=text_pair", "--warmup=0.1"} <= set(ours)
     assert {"--max_length=64", "--bf16=on", "--threads=2", "--task=classification"} <= set(reference)
     assert not any(word.startswith("--task=") for word in ours)
-    for dataset, task, metric in (("stsb", "regression", "spearman"), ("nlupp_banking", "multi_label", "micro_f1")):
+    others = {"stsb": ("regression", "spearman"), "nlupp_banking": ("multi_label", "micro_f1")}
+    for dataset, (task, metric) in (others | {"conll2003": ("tagging", "span_f1")}).items():
         ours = quality_run.slipway_command(settings | {"dataset": dataset}, "/d", "/e", "/w")
         assert {f"--task={task}", f"--metric={metric}"} <= set(ours)
 
@@ -159,6 +170,17 @@ def write_clinc(folder):
     """A tiny clinc150: two labels and texts that belong to neither."""
     for name, count in (("train", 48), ("val", 12), ("test", 12), ("oos_test", 10)):
         tiny_reviews.write(folder / f"{name}.tsv", tiny_reviews.rows(count, seed=count), ("text", "intent"))
+
+
+def write_conll(folder):
+    """A tiny conll2003: marks are entities."""
+    for name, count in (("train", 48), ("dev", 12), ("test", 12)):
+        lines = []
+        for text, label in tiny_reviews.rows(count, seed=count):
+            marks = {word for mark in tiny_reviews.MARKS[label] for word in mark.split()}
+            lines += [f"{word} X O {f'B-{label}' if word in marks else 'O'}\n" for word in text.split()] + ["\n"]
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
 
 
 def compare(cache, folder, *given):
@@ -187,6 +209,17 @@ def test_texts_out_of_scope_in_tiny_and_the_summary_of_it(cache, tmp_path):
     assert len(kept) == 2 * len(sides)
     again, _ = compare(cache, tmp_path, "--dataset=all", "--max_train_rows=32")
     assert again["rows"] == found["rows"] and {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_spans_in_tiny(cache, tmp_path):
+    write_conll(tmp_path / "conll2003")
+    found, sides = compare(cache, tmp_path / "conll2003", "--dataset=conll2003", "--max_train_rows=32")
+    row = found["rows"][0]
+    assert found["settings"]["rows"]["train"] == 32
+    for side in sides:
+        assert all(0 <= row[name][side] <= 100 for name in ("dev", "test", "precision", "dev_recall"))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from benchmarks import quality_rows, quality_splits
+from benchmarks import quality_rows, quality_spans, quality_splits
 from benchmarks.quality_datasets import DATASETS
 
 
@@ -117,3 +117,66 @@ def test_labels_of_a_row_are_joined_and_folds_are_splits(tmp_path):
     assert {split: counts[split] for split in quality_rows.SPLITS} == {"train": 16, "dev": 2, "test": 2}
     assert found["train"][3] == {"text": "text 3", "label": ""} and found["train"][4]["label"] == "why|card"
     assert found["test"][0]["text"] == "text 18"
+
+
+CONLL = """-DOCSTART- -X- -X- O
+
+U.N. NNP B-NP B-ORG
+official NN I-NP O
+Rolf NNP B-NP B-PER
+Ekeus\tNNP I-NP I-PER
+. . O O
+
+Peace NN B-NP O
+"""
+
+
+def test_columns_of_words_and_tags_become_spans_of_characters(tmp_path):
+    for name in ("train", "dev", "test"):
+        (tmp_path / f"{name}.txt.gz").write_bytes(gzip.compress(CONLL.encode()))
+    counts, found = written("conll2003", tmp_path, tmp_path / "out")
+    assert counts["train"] == 2 and found["test"] == found["train"]
+    first, second = found["train"]
+    assert first["text"] == "U.N. official Rolf Ekeus ." and second == {
+        "text": "Peace",
+        "label": "[]",
+        "words": [[0, 5]],
+    }
+    spans = json.loads(first["label"])
+    assert [(first["text"][a:b], kind) for a, b, kind in spans] == [("U.N.", "ORG"), ("Rolf Ekeus", "PER")]
+    assert [first["text"][a:b] for a, b in first["words"]] == first["text"].split()
+
+
+def test_slots_are_tags_of_words_whatever_stands_between(tmp_path):
+    head, row = ("intent", "tokens", "slots"), ("GetWeather", "is it hot in gold beach  bahrain", "O O O O B-a I-a B-b")
+    for name in ("train", "valid", "test"):
+        write_table(tmp_path / f"{name}.tsv", head, row)
+    _, found = written("snips_slots", tmp_path, tmp_path / "out")
+    (row,) = found["dev"]
+    assert [(row["text"][a:b], kind) for a, b, kind in json.loads(row["label"])] == [
+        ("gold beach", "a"),
+        ("bahrain", "b"),
+    ]
+    write_table(tmp_path / "valid.tsv", head, ("GetWeather", "is it hot", "O O"))
+    with pytest.raises(quality_rows.RowsError, match=r"valid.tsv: 'is it hot' has 2 tags for 3 words"):
+        written("snips_slots", tmp_path, tmp_path / "none")
+
+
+def test_inclusive_ends_of_characters_and_dev_as_test(tmp_path):
+    label = {"book": {"《招商银行》": [[2, 7]]}, "company": {"招商银行": [[3, 6]]}, "name": {"我": [[9, 9]]}}
+    rows = [{"text": "买了《招商银行》 我", "label": label}] * 20 + [{"text": "好", "label": {}}] * 20
+    for name, count in (("train", 40), ("dev", 30)):
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows[:count])
+        (tmp_path / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    counts, found = written("cluener2020", tmp_path, tmp_path / "out")
+    assert {split: counts[split] for split in quality_rows.SPLITS} == {"train": 36, "dev": 4, "test": 30}
+    row = found["test"][0]
+    assert json.loads(row["label"]) == [[2, 8, "book"], [9, 10, "name"]]  # the inner one shares its characters
+    assert "".join(row["text"][a:b] for a, b in row["words"]) == "买了《招商银行》我" and row["words"][8] == [9, 10]
+    assert [row["label"] for row in found["dev"]].count("[]") == 2
+
+
+def test_a_draw_of_texts_with_spans_goes_by_their_rarest_type():
+    rows = [quality_spans.row_of("a b", tags) for tags in ["B-x B-y"] + ["B-x O"] * 3 + ["O O"] * 4]
+    assert quality_splits.labels_of(rows) == ["y", "x", "x", "x", "", "", "", ""]
+    assert [row["label"] for row in quality_splits.draw(rows, 4)].count("[]") == 2

@@ -3,9 +3,11 @@
 import numpy as np
 
 from benchmarks.starting_point import starting_point
+from tests import task_walks, tiny_reviews
 from tests.commands import main_process
 from trainer import flags
 from trainer.inputs.batching import shuffled
+from trainer.inputs.window_rows import window_tokens
 from trainer.modes import job
 from trainer.modes.workdir import open_workdir
 
@@ -28,3 +30,27 @@ def test_head_and_order_are_those_of_the_run(bert_folder, reviews, tmp_path):
         batches = shuffled(np.ones(rows, np.int64), config.input.batch_size, 5, epoch)
         np.testing.assert_array_equal(np.concatenate([batch.rows for batch in batches]), order)
     assert (start["order"][0] != start["order"][1]).any()
+
+
+def test_a_text_of_several_windows_comes_once_where_its_first_window_does(bert_folder, tmp_path):
+    rows = [(text * (4 if place % 5 == 0 else 1), spans) for place, (text, spans) in enumerate(task_walks.tagged(30))]
+    for name in ("train", "dev"):
+        tiny_reviews.write(tmp_path / f"{name}.jsonl", rows)
+    given = (f"--encoder={bert_folder}", f"--data={tmp_path}", f"--workdir={tmp_path / 'run'}", "--task=tagging")
+    given += ("--sequence_length=16", "--window_overlap=4", "--device=cpu", "--precision=float32", "--epochs=2")
+    config = flags.parse(given)
+    start = starting_point(config)
+    assert start["kernel"].shape[1] == start["bias"].shape[0] == 5  # O, and B and I of two types
+    assert start["order"].shape == (2, 30)
+    for epoch in start["order"]:
+        assert sorted(epoch) == list(range(30))
+
+    corpus, encoder = job.read_corpus(config), job.open_encoder(config)
+    preprocess = job.make_task(config, corpus.learned).preprocess(encoder.preprocessor)
+    windows = [len(window_tokens(preprocess, [text]).tokens.lengths) for text in corpus.splits.train.texts]
+    assert sum(windows) > 30
+    first = {sum(windows[:text]): text for text in range(30)}
+    for epoch, order in enumerate(start["order"]):
+        batches = shuffled(np.ones(sum(windows), np.int64), config.input.batch_size, config.run.seed, epoch)
+        came = np.concatenate([batch.rows for batch in batches])
+        assert order.tolist() == [first[row] for row in came if row in first]
