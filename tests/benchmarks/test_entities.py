@@ -12,9 +12,7 @@ from tests.commands import ROOT, main_process
 
 LEARN = ("--task=tagging", "--label_column=spans", "--sequence_length=16", "--window_overlap=4", "--batch_size=8")
 LEARN += ("--epochs=4", "--learning_rate=1e-2", "--device=cpu", "--precision=float32", "--proof_texts=8")
-CODE = "import json, sys; from benchmarks.entities import compared; print(json.dumps(compared(*json.loads(sys.argv[1]))))"
-    "import json, sys; from benchmarks import entities; print(json.dumps(entities.compared(*json.loads(sys.argv[1]))))"
-)
+CODE = "import json, sys; from benchmarks import entities as e; print(json.dumps(e.compared(*json.loads(sys.argv[1]))))"
 
 
 def run(*command):
