@@ -10,6 +10,7 @@ Files are .txt (columns of CoNLL) and .jsonl, .tsv or .csv with a column of text
 
 import json
 import pathlib
+import signal
 import sys
 import tempfile
 import time
@@ -144,10 +145,14 @@ def main(argv):
     """Prints the table or the JSON object; exit code 1 where an entity does not lie where it says."""
     if argv[1:]:
         raise app.UsageError(f"unknown argument {argv[1]}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server, as Ctrl-C does
     try:
         found = measure()
     except StageFailed as failed:
         return failed.exit_code
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
     except (Mistake, quality_rows.RowsError) as mistake:
         print(f"error: {mistake}", file=sys.stderr)
         return 2
