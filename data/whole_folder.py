@@ -17,7 +17,7 @@ def whole_folder(path, replace=False):
     """
     path = check_place(path, replace)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}-{os.getpid()}")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir()
     try:
@@ -40,7 +40,7 @@ def check_place(path, replace=False):
 
 def _rename(beside, path):
     """Whoever looks sees the old folder, none for a moment, or the new one; never half of one."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    aside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     if path.is_dir():
         os.rename(path, aside)
     os.rename(beside, path)

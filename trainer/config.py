@@ -120,13 +120,18 @@ class Config:
             "label_smoothing": self.model.label_smoothing,
             "abstain_precision": self.decision.abstain_precision,
         }
-        others = {"focal_gamma": self.model.focal_gamma} if task in ("regression", "tagging") else {}
+        others = {"focal_gamma": self.model.focal_gamma} if task in ("regression", "tagging", "mlm") else {}
         for name, value in (classifies | others).items():
             if task != "classification" and value:
                 raise UserError(f"--{name}={value}: --task={task} has none; leave it out")
 
         if task == "tagging":
             self._check_windows()
+        if task == "mlm" and self.run.mode == "predict":
+            raise UserError(
+                "--mode=predict: --task=mlm makes an encoder, which answers nothing; train a task on it with "
+                f"--encoder={self.run.workdir or 'WORKDIR'}/encoder"
+            )
 
     def _check_windows(self):
         overlap, length = self.input.window_overlap, self.input.sequence_length
@@ -180,6 +185,7 @@ _BOUNDS = (
     ("dev_fraction", 0.0, 0.9),
     ("test_fraction", 0.0, 0.9),
     ("sequence_length", 4, None),
+    ("mask_share", 0.01, 0.9),
     ("window_overlap", 0, None),
     ("max_windows", 1, 1024),
     ("unmatched_share", 0.0, 1.0),

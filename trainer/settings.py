@@ -71,6 +71,7 @@ class InputConfig:
         32, "Tokens that two windows of a long text share, where texts are read in windows (--task=tagging)."
     )
     max_windows: int = option(32, "Windows of --sequence_length that are read of a text at most.")
+    mask_share: float = option(0.15, "Share of the tokens that are masked, in whole words, for --task=mlm.")
     batch_size: int = option(32, "Rows per step, over all devices.")
     eval_batch_size: int = option(64, "Rows per evaluation and prediction batch.")
     batching: str = option(
@@ -91,8 +92,9 @@ METRICS = {
     "multi_label": ("micro_f1", "macro_f1", "subset_accuracy", "loss"),
     "regression": ("spearman", "pearson", "mse", "loss"),
     "tagging": ("span_f1", "loss"),
+    "mlm": ("loss", "perplexity", "masked_accuracy"),
 }
-LEAST_IS_BEST = ("loss", "mse")
+LEAST_IS_BEST = ("loss", "mse", "perplexity")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +133,7 @@ class ModelConfig:
     task: str = option(
         "classification",
         "What is learned. classification: one label of several; multi_label: any number of them; regression: a number; "
-        "tagging: spans of the text, such as names.",
+        "tagging: spans of the text, such as names; mlm: masked words, from texts without labels, to make an encoder.",
         tuple(METRICS),
     )
     encoder: str = option(
@@ -172,7 +174,7 @@ class OptimizerConfig:
     metric: str = option(
         "auto",
         "Dev metric that picks the best weights and stops early. auto: accuracy; of several labels micro_f1, at the "
-        "threshold best for it; of scores spearman; of spans span_f1.",
+        "threshold best for it; of scores spearman; of spans span_f1; of masked words the loss.",
         ("auto", *dict.fromkeys(name for names in METRICS.values() for name in names)),
     )
     early_stopping: int = option(0, "Stop after this many evaluations without a better metric; 0 never stops early.")

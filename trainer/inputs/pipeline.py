@@ -82,16 +82,19 @@ class Rows:
         """Targets of `rows` `<int>[batch.size]`: those of a Batch, and behind them what fills it up."""
         return self.targets[rows]
 
-    def _dataset(self, batches, count):
-        spec = (
+    def _spec(self):
+        """Of what `_arrays` gives and `_features` takes."""
+        return (
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             self._target_spec(),
             tf.TensorSpec([None], tf.float32),
         )
+
+    def _dataset(self, batches, count):
         dataset = tf.data.Dataset.from_generator(
-            lambda: (self._arrays(batch) for batch in batches()), output_signature=spec
+            lambda: (self._arrays(batch) for batch in batches()), output_signature=self._spec()
         )
         # The order is that of the plan, whatever the machine; sharding by file does not apply to a generator.
         options = tf.data.Options()

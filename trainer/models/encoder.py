@@ -24,7 +24,8 @@ class Encoder:
     backbone: keras_hub Backbone; preprocessor: TextPreprocessor; has_pooler: whether pre-trained pooler weights
     came with it; name, revision (`sha256:…` of the weights) and licence: what a model card says of it; unpadded:
     how models over its real tokens alone compute, the arguments of `Unpadded` in trainer/models/unpadded.py; None
-    where they are built over padded batches. folder: pathlib.Path of its files, None of a preset's.
+    where they are built over padded batches. folder: pathlib.Path of its files, None of a preset's; drawn: whether
+    its weights are drawn anew.
     """
 
     backbone: Any
@@ -35,6 +36,7 @@ class Encoder:
     licence: str
     unpadded: dict[str, Any] | None = None
     folder: pathlib.Path | None = None
+    drawn: bool = False
 
     def over_real_tokens(self, **how):
         """The same encoder with `unpadded`, where its kind can be computed so; else itself."""
@@ -72,6 +74,7 @@ def load_encoder(name, cache, sequence_length, from_scratch=False):
         revision=DRAWN if from_scratch else _revision(folder, backbone),
         licence=about.get("licence", "unknown"),
         folder=folder,
+        drawn=from_scratch,
     )
 
 

@@ -31,7 +31,7 @@ def load_backbone(folder, config, weights=True):
         with Weights(folder) as found:
             converter(config).convert_weights(backbone, found, config)
     if config["model_type"] == "bert":
-        _set_activation(backbone, config.get("hidden_act", "gelu"))
+        _set_activation(backbone, activation_of(config))
     return backbone
 
 
@@ -71,9 +71,15 @@ class Weights(SafetensorLoader):
             super().port_weight(keras_variable, hf_weight_key, hook_fn)
 
 
-def _set_activation(backbone, name):
-    """KerasHub's BERT always has Google's approximation of GELU; nearly all folders were trained with the exact one."""
+def activation_of(config):
+    """The activation that a config.json names, GELU where it names none. Raises ValueError for one not known."""
+    name = config.get("hidden_act", config.get("activation", "gelu"))
     if name not in _GELU:
         raise ValueError(f"config.json names the activation {name!r}; allowed are {', '.join(_GELU)}")
+    return _GELU[name]
+
+
+def _set_activation(backbone, activation):
+    """KerasHub's BERT always has Google's approximation of GELU; nearly all folders were trained with the exact one."""
     for i in range(backbone.num_layers):
-        backbone.get_layer(f"transformer_layer_{i}")._feedforward_intermediate_dense.activation = _GELU[name]
+        backbone.get_layer(f"transformer_layer_{i}")._feedforward_intermediate_dense.activation = activation

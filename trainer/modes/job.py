@@ -11,17 +11,20 @@ from trainer.config import UserError
 from trainer.export.served_form import served_form
 from trainer.inputs.label_columns import label_column
 from trainer.inputs.labels import fingerprint
+from trainer.inputs.masked import MaskedRows, Masking
 from trainer.inputs.pipeline import Rows
 from trainer.inputs.spans import Spans
 from trainer.inputs.splits import load_splits
 from trainer.inputs.tokens import encodable, tokenize
 from trainer.inputs.tokens_cache import TokensCache
+from trainer.inputs.unlabelled import Unlabelled
 from trainer.inputs.window_rows import Truth, WindowRows, window_tokens
 from trainer.loop.accelerator import confine
 from trainer.loop.checkpoints import Checkpoints
 from trainer.loop.evaluate import Evaluator
 from trainer.loop.progress_line import ProgressLine
 from trainer.models.encoder import load_encoder
+from trainer.models.mask_tokens import mask_tokens
 from trainer.models.pooling import check_pooling
 from trainer.modes.workdir import TASK
 from trainer.tasks import TASKS
@@ -67,8 +70,11 @@ def make_rows(config, task, preprocessor, table, name, train=False):
     """Rows of a labelled Table, as its task reads them; class weights are in the loss of training alone."""
     if task.column == Spans.name:
         return _window_rows(task, preprocessor, table, name)
+    tokens = _tokens(config, preprocessor, table, name)
+    if task.column == Unlabelled.name:
+        return MaskedRows(tokens, preprocessor, Masking(mask_tokens(preprocessor), task.share))
     targets = task.targets(table.labels)
-    return _rows(config, preprocessor, table, name, targets, task.row_weights(targets) if train else None)
+    return Rows(tokens, preprocessor, targets, task.row_weights(targets) if train else None)
 
 
 def _window_rows(task, preprocessor, table, name):
@@ -84,15 +90,15 @@ def _window_rows(task, preprocessor, table, name):
     return WindowRows(windows, preprocess, table.texts, Truth(spans, labels))
 
 
-def _rows(config, preprocessor, table, name, targets, weights):
-    """Their token ids go to, and come from, the cache folder."""
+def _tokens(config, preprocessor, table, name):
+    """TokenIds of a Table; they go to, and come from, the cache folder."""
     line = ProgressLine(f"tokenizing {name}", len(table), "texts")
     limit = config.input.tokens_cache_mb
     cache = TokensCache(config.cache_dir() / "tokens", limit) if limit else None
     tokens = tokenize(preprocessor, table.texts, table.pairs, cache=cache, progress=line.update)
     if tokens.reused:
         line.update(len(table), "found in the cache")
-    return Rows(tokens, preprocessor, targets, weights)
+    return tokens
 
 
 class Trained:

@@ -13,7 +13,9 @@ from trainer.report.span_pictures import SpanPictures
 
 
 def observer(task, table):
-    """What the loop calls with each evaluation of the dev Table."""
+    """What the loop calls with each evaluation of the dev Table; None where there is nothing to draw of its rows."""
+    if task.name == "mlm":
+        return None
     if task.name == "tagging":
         return SpanPictures(task.labels, table.texts, task.entities)
     if task.name == "regression":
