@@ -35,7 +35,7 @@ flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
 
 PRETRAINED, DRAWN = "pre-trained on reviews", "drawn anew"
 FINE_TUNING = ("--batch_size=32", "--learning_rate=1e-4", "--warmup=0.1", "--sequence_length=128", "--noexport")
-PRETRAINING = ("--batch_size=64", "--learning_rate=1e-3", "--warmup=0.05", "--sequence_length=128")
+PRETRAINING = ("--batch_size=32", "--learning_rate=1e-3", "--warmup=0.05", "--sequence_length=128")
 
 
 @dataclasses.dataclass(frozen=True)

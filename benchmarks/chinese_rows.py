@@ -1,4 +1,4 @@
-"""The rows of benchmarks.chinese: reviews without labels to pre-train on, labelled ones that share no text with them."""
+"""The rows of benchmarks.chinese: reviews without labels, and labelled sets that share no held-out text with them."""
 
 import gzip
 import json

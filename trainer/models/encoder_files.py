@@ -88,7 +88,9 @@ class _Backwards(Weights):
 
     def _has_pooler(self, name):
         """A pooler that was drawn anew has learned nothing: whoever takes the encoder should not stand on it."""
-        return not self._drawn and any(known.endswith(name.partition("pooler.")[2]) for known in self._names)
+        return not self._drawn and any(
+            known.endswith("pooler." + name.partition("pooler.")[2]) for known in self._names
+        )
 
     def _tensor(self, name):
         if self._from_scratch:
