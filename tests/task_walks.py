@@ -83,6 +83,22 @@ def tagged(count, seed=0):
     return found
 
 
+def is_of_every_head(result, row):
+    is_label(result["mood"], row["mood"])
+    are_entities(result["marks"], {"text": row["text"], **row["marks"]})
+    is_score(result["stars"], row["stars"])
+
+
+def of_every_head(count, seed=0):
+    """[(text, label, spans, score), …]."""
+    rows = zip(tiny_reviews.rows(count, seed), tagged(count, seed), scored(count, seed), strict=True)
+    return [(text, label, spans, score) for (_, label), (text, spans), (_, score) in rows]
+
+
+HEADS = (
+    "mood: --data={data}; marks: --task=tagging --data={data} --label_column=spans; "
+    "stars: --task=regression --data={data} --label_column=score --score_range=-2,2 --loss_weight=0.5"
+)
 WALKS = {
     "classification": Walk(tiny_reviews.rows, ("text", "label"), (), ("accuracy", 0.8), is_label),
     "multi_label": Walk(label_sets, ("text", "labels"), ("--label_column=labels",), ("micro_f1", 0.75), is_label_set),
@@ -95,5 +111,12 @@ WALKS = {
         ("--label_column=spans", "--sequence_length=16", "--window_overlap=4"),
         ("span_f1", 0.7),
         are_entities,
+    ),
+    "multi": Walk(
+        of_every_head,
+        ("text", "label", "spans", "score"),
+        (f"--heads={HEADS}", "--data=", "--window_overlap=8", "--sequence_length=24"),
+        ("mean_quality", 0.6),
+        is_of_every_head,
     ),
 }
