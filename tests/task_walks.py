@@ -96,8 +96,8 @@ def of_every_head(count, seed=0):
 
 
 HEADS = (
-    "mood: --data={data}; marks: --task=tagging --data={data} --label_column=spans; "
-    "stars: --task=regression --data={data} --label_column=score --score_range=-2,2 --loss_weight=0.5"
+    "mood:; marks: --task=tagging --label_column=spans; "
+    "stars: --task=regression --label_column=score --score_range=-2,2 --loss_weight=0.5"
 )
 WALKS = {
     "classification": Walk(tiny_reviews.rows, ("text", "label"), (), ("accuracy", 0.8), is_label),
@@ -115,7 +115,7 @@ WALKS = {
     "multi": Walk(
         of_every_head,
         ("text", "label", "spans", "score"),
-        (f"--heads={HEADS}", "--data=", "--window_overlap=8", "--sequence_length=24"),
+        (f"--heads={HEADS}", "--window_overlap=8", "--sequence_length=24"),
         ("mean_quality", 0.6),
         is_of_every_head,
     ),

@@ -27,8 +27,7 @@ def walk(request, bert_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp(name)
     for seed, (split, count) in enumerate({"train": 96, "dev": 40, "test": 40}.items()):
         tiny_reviews.write(folder / "data" / f"{split}.jsonl", walk.rows(count, seed), walk.columns)
-    own = [flag.replace("{data}", f"{folder}/data") for flag in walk.flags]
-    flags = (f"--task={name}", f"--data={folder}/data", f"--encoder={bert_folder}", *LEARN, *own)
+    flags = (f"--task={name}", f"--data={folder}/data", f"--encoder={bert_folder}", *LEARN, *walk.flags)
     done = run_main(*flags, f"--workdir={folder}/run", "--json")
     assert done.code == 0, done.err
     return walk, flags, folder / "run"
