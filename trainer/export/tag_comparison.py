@@ -26,7 +26,7 @@ class TagComparison(Comparison):
         return np.stack([padded(each[: shape[0]], shape) for each in arrays])
 
     def decisions(self):
-        """Number of tokens whose likeliest label is not the trained model's: with the tolerance met, all are in doubt."""
+        """Number of tokens whose likeliest label is not the trained model's; within the tolerance all are in doubt."""
         reference = self.samples.reference
         flipped = (reference.max(axis=2) > 0) & (self.given.argmax(axis=2) != reference.argmax(axis=2))
         for row in self.samples.rows():
