@@ -28,6 +28,9 @@ def same(given, expected):
 def is_label(result, row):
     assert result.label == row["label"]
     same(result.score, row["score"])
+    assert result.probabilities.keys() == row["probabilities"].keys()
+    for label, probability in row["probabilities"].items():
+        same(result.probabilities[label], probability)
 
 
 def is_label_set(result, row):

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -15,22 +16,14 @@ from tests import tiny_reviews
 from tests.commands import run_main
 from tests.serving.server.running import Server
 from tests.task_walks import WALKS
+from tests.walked import LEARN, ROWS
 from trainer.tasks import TASKS
-
-LEARN = ("--sequence_length=32", "--epochs=8", "--batch_size=8", "--learning_rate=1e-2", "--model_name=tiny")
 
 
 @pytest.fixture(scope="module", params=WALKS)
-def walk(request, bert_folder, tmp_path_factory):
-    """(Walk, its flags, its workdir) after the real command."""
-    name, walk = request.param, WALKS[request.param]
-    folder = tmp_path_factory.mktemp(name)
-    for seed, (split, count) in enumerate({"train": 96, "dev": 40, "test": 40}.items()):
-        tiny_reviews.write(folder / "data" / f"{split}.jsonl", walk.rows(count, seed), walk.columns)
-    flags = (f"--task={name}", f"--data={folder}/data", f"--encoder={bert_folder}", *LEARN, *walk.flags)
-    done = run_main(*flags, f"--workdir={folder}/run", "--json")
-    assert done.code == 0, done.err
-    return walk, flags, folder / "run"
+def walk(request, walked):
+    """Walked: after the real command."""
+    return walked(request.param)
 
 
 def results_of(workdir):
@@ -39,11 +32,6 @@ def results_of(workdir):
 
 def predicted(path):
     return [json.loads(line) for line in pathlib.Path(path).read_text("utf-8").splitlines()]
-
-
-def version_of(workdir):
-    (version,) = (workdir / "export").glob("[!.]*")
-    return version
 
 
 def texts_of(rows):
@@ -56,44 +44,44 @@ def test_every_task_has_a_walk():
 
 
 def test_it_learned(walk):
-    name, least = walk[0].metric
-    results = results_of(walk[2])
+    name, least = walk.walk.metric
+    results = results_of(walk.workdir)
     losses = [each["loss"] for each in results["train"]["evaluations"]]
     assert results["test"][name] > least and losses[-1] < losses[0]
 
 
 def test_the_version_is_proven_and_says_what_it_is(walk):
-    version = version_of(walk[2])
+    version = walk.version()
     proof, contract = check_proven(version), read_contract(version)
-    assert proof["max_difference"] < 1e-5 and proof["texts"] >= 40
-    assert contract["task"] == walk[1][0].removeprefix("--task=")
+    assert proof["accepted"] and proof["max_difference"] < 1e-5 and proof["texts"] == ROWS["dev"]
+    assert contract["task"] == walk.flags[0].removeprefix("--task=")
     assert TASKS[contract["task"]].served <= set(contract["signatures"]["serving_default"]["outputs"])
     assert "## Intended use" in (version / "model_card.md").read_text("utf-8")
 
 
 def test_the_client_answers_as_the_trained_model(walk, tmp_path):
-    publish(walk[2], tmp_path / "models" / "tiny")
-    rows = predicted(walk[2] / "predictions.jsonl")
+    publish(walk.workdir, tmp_path / "models" / "tiny")
+    rows = predicted(walk.workdir / "predictions.jsonl")
     texts, pairs = texts_of(rows)
     with Server(tmp_path / "models" / "tiny", "--port=0", "--engine=embedded") as server:
         with Client(server.ready()["grpc"], "tiny", deadline=120) as client:
             results = client.predict(texts, text_pairs=pairs)
+            assert client.contract == read_contract(walk.version())
         assert server.stop() == 0
     for result, row in zip(results, rows, strict=True):
-        walk[0].served(result, row)
+        walk.walk.served(result, row)
         json.dumps(result.to_dict())
 
 
 def test_predict_gives_the_rows_of_the_evaluation(walk, tmp_path):
-    _, flags, workdir = walk
-    data = flags[1].removeprefix("--data=")
     done = run_main(
-        *flags,
-        *(f"--workdir={workdir}", "--mode=predict", f"--predict_input={data}/test.jsonl"),
+        *walk.flags,
+        *(f"--workdir={walk.workdir}", "--mode=predict", f"--predict_input={walk.data}/test.jsonl"),
         f"--predict_output={tmp_path}/out.jsonl",
     )
     assert done.code == 0, done.err
-    for given, row in zip(predicted(tmp_path / "out.jsonl"), predicted(workdir / "predictions.jsonl"), strict=True):
+    evaluated = predicted(walk.workdir / "predictions.jsonl")
+    for given, row in zip(predicted(tmp_path / "out.jsonl"), evaluated, strict=True):
         (truth,) = row.keys() - given.keys()
         assert truth.startswith("true_")
         for name, value in given.items():
@@ -114,12 +102,12 @@ def assert_close(given, expected):
 
 def test_examples_are_answered_like_text(walk):
     """What TF Serving's Classify and Regress calls ask."""
-    if TASKS[walk[1][0].removeprefix("--task=")].example_method is None:
+    if TASKS[walk.task].example_method is None:
         pytest.skip("TF Serving has no call for it but Predict")
-    rows = predicted(walk[2] / "predictions.jsonl")[:8]
+    rows = predicted(walk.workdir / "predictions.jsonl")[:8]
     texts, pairs = texts_of(rows)
     columns = {"text": texts} | ({"text_pair": pairs} if pairs else {})
-    with ServedVersion(version_of(walk[2])) as version:
+    with ServedVersion(walk.version()) as version:
         name = "classify" if "classify" in version.signatures else "regress"
         inputs = {key: np.array([text.encode() for text in each], object) for key, each in columns.items()}
         plain = version.run("serving_default", inputs)
@@ -138,24 +126,19 @@ def example(columns, row):
 
 
 def test_the_report_shows_how_good_it_is(walk):
-    page = (walk[2] / "report.html").read_text("utf-8")
-    shown = {
-        "accuracy": "rows right",
-        "micro_f1": "micro F1",
-        "spearman": "Spearman",
-        "span_f1": "Dev spans",
-        "mean_quality": "Dev heads",
-    }
-    metric = shown[walk[0].metric[0]]
+    page = (walk.workdir / "report.html").read_text("utf-8")
+    shown = {"accuracy": "rows right", "micro_f1": "micro F1", "spearman": "Spearman"}
+    shown |= {"span_f1": "Dev spans", "mean_quality": "Dev heads"}
+    metric = shown[walk.walk.metric[0]]
     assert metric in page and "Worst mistakes" in page and "not hold the rows" not in page
 
 
-def test_evaluate_and_plan_know_it(walk):
-    _, flags, workdir = walk
+def test_evaluate_and_plan_know_it(walk, tmp_path):
+    workdir = shutil.copytree(walk.workdir, tmp_path / "run")
     before = results_of(workdir)
-    assert run_main(*flags, f"--workdir={workdir}", "--mode=evaluate").code == 0
+    assert run_main(*walk.flags, f"--workdir={workdir}", "--mode=evaluate").code == 0
     assert results_of(workdir)["test"] == pytest.approx(before["test"])
-    assert run_main(*flags, "--mode=plan").code == 0
+    assert run_main(*walk.flags, "--mode=plan").code == 0
 
 
 @pytest.mark.parametrize(
