@@ -29,6 +29,9 @@ def same(given, expected):
 def is_label(result, row):
     assert result.label == row["label"]
     same(result.score, row["score"])
+    assert result.probabilities.keys() == row["probabilities"].keys()
+    for label, probability in row["probabilities"].items():
+        same(result.probabilities[label], probability)
 
 
 def is_label_set(result, row):
@@ -90,6 +93,22 @@ def echoes(count, seed=0):
     return [(" ".join([words[(row + seed) % len(words)]] * (4 + row % 5)),) for row in range(count)]
 
 
+def is_of_every_head(result, row):
+    is_label(result["mood"], row["mood"])
+    are_entities(result["marks"], {"text": row["text"], **row["marks"]})
+    is_score(result["stars"], row["stars"])
+
+
+def of_every_head(count, seed=0):
+    """[(text, label, spans, score), …]."""
+    rows = zip(tiny_reviews.rows(count, seed), tagged(count, seed), scored(count, seed), strict=True)
+    return [(text, label, spans, score) for (_, label), (text, spans), (_, score) in rows]
+
+
+HEADS = (
+    "mood:; marks: --task=tagging --label_column=spans; "
+    "stars: --task=regression --label_column=score --score_range=-2,2 --loss_weight=0.5"
+)
 WALKS = {
     "classification": Walk(tiny_reviews.rows, ("text", "label"), (), ("accuracy", 0.8), is_label),
     "multi_label": Walk(label_sets, ("text", "labels"), ("--label_column=labels",), ("micro_f1", 0.75), is_label_set),
@@ -104,4 +123,11 @@ WALKS = {
         are_entities,
     ),
     "mlm": Walk(echoes, ("text",), ("--epochs=30",), ("masked_accuracy", 0.6), None),
+    "multi": Walk(
+        of_every_head,
+        ("text", "label", "spans", "score"),
+        (f"--heads={HEADS}", "--window_overlap=8", "--sequence_length=24"),
+        ("mean_quality", 0.6),
+        is_of_every_head,
+    ),
 }

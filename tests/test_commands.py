@@ -3,7 +3,9 @@
 Only the ports are others: two test runs on one machine must not meet.
 """
 
+import contextlib
 import json
+import random
 import socket
 import subprocess
 
@@ -20,14 +22,16 @@ DATA = {  # columns of the data set that a flagfile is for, and what makes rows 
     "stsb": (("sentence1", "sentence2", "score"), task_walks.scored_pairs),
     "nlupp": (("text", "intents"), task_walks.label_sets),
     "mlm": (("text",), task_walks.echoes),
+    "conll": (("text", "label"), task_walks.tagged),
+    "snips": (("tokens", "intent", "slots", "score"), task_walks.of_every_head),
 }
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_readme_from_its_first_command_to_its_last(sandbox):
     script = documented.script(ROOT / "README.md")
-    for port in ("8500", "8501", "8600", "8601"):
-        script = script.replace(port, str(_free_port()))
+    for port, other in zip(("8500", "8501", "8600", "8601"), _free_ports(), strict=False):
+        script = script.replace(port, str(other))
     done = _run(script, *sandbox)
     assert done.returncode == 0, done.stdout + done.stderr
     folder = sandbox[0]
@@ -99,7 +103,9 @@ def _folder_for(name, folder):
     return folder / "rows"
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _free_ports():
+    """Ports that are free, below those that the system gives out: no server with --port=0 takes one meanwhile."""
+    for port in random.sample(range(20_000, 30_000), 1000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            yield port

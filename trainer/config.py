@@ -7,6 +7,7 @@ import os
 import pathlib
 
 from trainer.settings import (  # noqa: F401 (all of the settings are had from here)
+    HEADS,
     LEAST_IS_BEST,
     METRICS,
     CheckpointConfig,
@@ -16,6 +17,7 @@ from trainer.settings import (  # noqa: F401 (all of the settings are had from h
     DeviceConfig,
     EnvironmentFault,
     ExportConfig,
+    HeadsConfig,
     InputConfig,
     ModelConfig,
     OptimizerConfig,
@@ -30,6 +32,7 @@ GROUPS = {
     "run": RunConfig,
     "data": DataConfig,
     "target": TargetConfig,
+    "heads": HeadsConfig,
     "input": InputConfig,
     "model": ModelConfig,
     "optimizer": OptimizerConfig,
@@ -57,6 +60,7 @@ class Config:
     run: RunConfig = RunConfig()
     data: DataConfig = DataConfig()
     target: TargetConfig = TargetConfig()
+    heads: HeadsConfig = HeadsConfig()
     input: InputConfig = InputConfig()
     model: ModelConfig = ModelConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
@@ -120,18 +124,20 @@ class Config:
             "label_smoothing": self.model.label_smoothing,
             "abstain_precision": self.decision.abstain_precision,
         }
-        others = {"focal_gamma": self.model.focal_gamma} if task in ("regression", "tagging", "mlm") else {}
+        others = {"focal_gamma": self.model.focal_gamma} if task in ("regression", "tagging", "multi", "mlm") else {}
         for name, value in (classifies | others).items():
             if task != "classification" and value:
                 raise UserError(f"--{name}={value}: --task={task} has none; leave it out")
 
-        if task == "tagging":
+        if task in ("tagging", "multi"):
             self._check_windows()
         if task == "mlm" and self.run.mode == "predict":
             raise UserError(
                 "--mode=predict: --task=mlm makes an encoder, which answers nothing; train a task on it with "
                 f"--encoder={self.run.workdir or 'WORKDIR'}/encoder"
             )
+        if (task == "multi") != bool(self.heads.heads):
+            raise UserError(f"--task={task} with --heads={self.heads.heads}: --heads is what --task=multi learns")
 
     def _check_windows(self):
         overlap, length = self.input.window_overlap, self.input.sequence_length
@@ -141,12 +147,12 @@ class Config:
                 "text; give fewer"
             )
         if self.data.text_pair_column:
-            raise UserError("--text_pair_column: --task=tagging takes one text a row; leave it out")
+            raise UserError(f"--text_pair_column: --task={self.model.task} takes one text a row; leave it out")
 
     def _check_paths(self):
         if not self.run.workdir and self.run.mode != "plan":
             raise UserError(f"--workdir is empty: --mode={self.run.mode} needs one; give --workdir=FOLDER")
-        if not self.data.data and self.run.mode in ("train", "plan"):
+        if not self.data.data and not self.heads.heads and self.run.mode in ("train", "plan"):
             raise UserError("--data is empty: give a folder with train, dev and test files, or one file")
         self._check_data()
         if self.run.mode == "predict" and not self.predict.predict_input:
@@ -189,6 +195,8 @@ _BOUNDS = (
     ("window_overlap", 0, None),
     ("max_windows", 1, 1024),
     ("unmatched_share", 0.0, 1.0),
+    ("loss_weight", 1e-6, 1e6),
+    ("mixing_temperature", 0.1, 100.0),
     ("batch_size", 1, None),
     ("eval_batch_size", 1, None),
     ("tokens_cache_mb", 0, None),

@@ -92,9 +92,11 @@ METRICS = {
     "multi_label": ("micro_f1", "macro_f1", "subset_accuracy", "loss"),
     "regression": ("spearman", "pearson", "mse", "loss"),
     "tagging": ("span_f1", "loss"),
-    "mlm": ("loss", "perplexity", "masked_accuracy"),
+    "mlm": ("loss", "masked_accuracy"),
+    "multi": ("mean_quality", "loss"),
 }
-LEAST_IS_BEST = ("loss", "mse", "perplexity")
+HEADS = ("classification", "multi_label", "regression", "tagging")  # that can share one encoder
+LEAST_IS_BEST = ("loss", "mse")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,11 +131,29 @@ class TargetConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class HeadsConfig:
+    """Several tasks over one encoder."""
+
+    heads: str = option(
+        "",
+        "For --task=multi, what each head learns, in flags of its own: 'NAME: --data=… --label_column=…; NAME: "
+        "--task=tagging --data=…'. Heads whose --data holds the same texts learn from each row together.",
+    )
+    loss_weight: float = option(1.0, "What the loss of a head counts, among its flags in --heads.")
+    mixing_temperature: float = option(
+        1.0,
+        "For --task=multi, of the rows of an epoch each data set has a share that goes with the number of its rows to "
+        "the power of 1 / this; 1: all rows once; more: small data sets more often, large ones less.",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class ModelConfig:
     task: str = option(
         "classification",
         "What is learned. classification: one label of several; multi_label: any number of them; regression: a number; "
-        "tagging: spans of the text, such as names; mlm: masked words, from texts without labels, to make an encoder.",
+        "tagging: spans of the text, such as names; multi: several of these at once, see --heads; mlm: masked words, "
+        "from texts without labels, to make an encoder.",
         tuple(METRICS),
     )
     encoder: str = option(
@@ -174,8 +194,8 @@ class OptimizerConfig:
     metric: str = option(
         "auto",
         "Dev metric that picks the best weights and stops early. auto: accuracy; of several labels micro_f1, at the "
-        "threshold best for it; of scores spearman; of spans span_f1; of masked words the loss.",
-        ("auto", *dict.fromkeys(name for names in METRICS.values() for name in names)),
+        "threshold best for it; of scores spearman; of spans span_f1; of several heads the mean of theirs; of masked "
+        "words the loss. A metric of another task is refused, and the line says which there are.",
     )
     early_stopping: int = option(0, "Stop after this many evaluations without a better metric; 0 never stops early.")
     evaluations_per_epoch: int = option(1, "Dev evaluations per epoch, evenly spaced.")

@@ -10,7 +10,7 @@ async with AsyncClient("localhost:8500", model="reviews") as client:
 from .async_client import AsyncClient
 from .client import Client
 from .errors import SlipwayError
-from .results import Classification, Entity, MultiLabel, Outputs, Regression, Tagging, VersionStatus
+from .results import Classification, Entity, Multi, MultiLabel, Outputs, Regression, Tagging, VersionStatus
 from .tls import Tls
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Classification",
     "Client",
     "Entity",
+    "Multi",
     "MultiLabel",
     "Outputs",
     "Regression",

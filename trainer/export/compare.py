@@ -1,7 +1,10 @@
 """Answers of a version against those of the trained model, against themselves and against its labels."""
 
+import functools
+
 from trainer.export.comparison import Differs, Figures
 from trainer.export.label_comparison import LabelComparison, LabelSetComparison
+from trainer.export.multi_comparison import MultiComparison
 from trainer.export.score_comparison import ScoreComparison
 from trainer.export.tag_comparison import TagComparison
 
@@ -12,6 +15,7 @@ COMPARISONS = {
     "regression": ScoreComparison,
     "tagging": TagComparison,
 }
+COMPARISONS["multi"] = functools.partial(MultiComparison, dict(COMPARISONS))
 
 
 def compare(samples, answers, tolerance):

@@ -84,4 +84,19 @@ def _spans(contract):
     )
 
 
-_DECIDED = {"classification": _probabilities, "multi_label": _thresholds, "regression": _range, "tagging": _spans}
+def _heads(contract):
+    """What each head answers, and how."""
+    told = ["**Heads,** each with outputs of its name:"]
+    for name, head in contract["heads"].items():
+        own = contract | head | {"decisions": contract["decisions"]["heads"][name]}
+        told.append(f"  - `{name}`, {head['task'].replace('_', '-')}: {_DECIDED[head['task']](own)}")
+    return "\n".join(told)
+
+
+_DECIDED = {
+    "classification": _probabilities,
+    "multi_label": _thresholds,
+    "regression": _range,
+    "tagging": _spans,
+    "multi": _heads,
+}

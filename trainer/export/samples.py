@@ -19,7 +19,8 @@ class Samples:
     texts: list of bytes; pairs: list of bytes of the same length, or None; dev: number of dev texts;
     oversized: number of texts, the last, that must come back as truncated; task: Task, with its labels and decisions;
     reference: the task's compared output of the trained model, rebuilt in float32: probabilities
-    `<float32>[texts, labels]`, or scores `<float32>[texts]`; answers: all its outputs, which spans are compared with.
+    `<float32>[texts, labels]`, or scores `<float32>[texts]`, None for several heads; answers: all its outputs, which
+    spans are compared with.
     """
 
     texts: list
@@ -59,7 +60,7 @@ def collect(dev_texts, dev_pairs, limit, task, reference):
         # Each hostile text meets another one as its pair, and the oversized ones meet on both sides.
         pairs = [as_bytes(dev_pairs[row]) for row in order] + hard[1:] + hard[:1] + [b"short"] + oversized[:1]
     answers = exactly(reference, texts, pairs)
-    reference = answers[task.compared].astype(np.float32)
+    reference = answers[task.compared].astype(np.float32) if task.compared else None
     return Samples(texts, pairs, len(order), len(oversized), task, reference, answers)
 
 

@@ -1,5 +1,6 @@
 """Rows to a tf.data.Dataset of (features, target, weight)."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -41,12 +42,19 @@ class Rows:
 
     def epoch(self, kind, batch_size, seed, epoch):
         """The list of Batch of one training epoch; `kind` is "random", "pools" or "buckets"."""
-        lengths = self.tokens.lengths
+        chosen = self.chosen(seed, epoch)
+        lengths = self.tokens.lengths if chosen is None else self.tokens.lengths[chosen]
         if kind == "random":
-            return batching.shuffled(lengths, batch_size, seed, epoch)
-        if kind == "pools":
-            return batching.pooled(lengths, batch_size, seed, epoch)
-        return batching.bucketed(lengths, batch_size, seed, epoch, self.widths)
+            batches = batching.shuffled(lengths, batch_size, seed, epoch)
+        elif kind == "pools":
+            batches = batching.pooled(lengths, batch_size, seed, epoch)
+        else:
+            batches = batching.bucketed(lengths, batch_size, seed, epoch, self.widths)
+        return batches if chosen is None else [dataclasses.replace(each, rows=chosen[each.rows]) for each in batches]
+
+    def chosen(self, seed, epoch):
+        """`<int64>[rows]`: which rows an epoch takes, as many as there are; None for each once."""
+        return None
 
     def batches(self, kind, batch_size, seed, steps, first_step=0):
         """Yields each Batch from `first_step` to `steps` of a run over as many epochs as they take."""
@@ -82,6 +90,13 @@ class Rows:
         """Targets of `rows` `<int>[batch.size]`: those of a Batch, and behind them what fills it up."""
         return self.targets[rows]
 
+    def _weights_spec(self):
+        return tf.TensorSpec([None], tf.float32)
+
+    def _weights_of(self, batch, rows):
+        """Weights of the same: 0 for what fills it up."""
+        return until(self.weights[rows], len(batch.rows))
+
     def _spec(self):
         """Of what `_arrays` gives and `_features` takes."""
         return (
@@ -89,7 +104,7 @@ class Rows:
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             self._target_spec(),
-            tf.TensorSpec([None], tf.float32),
+            self._weights_spec(),
         )
 
     def _dataset(self, batches, count):
@@ -111,10 +126,13 @@ class Rows:
         if extra:  # rows of weight 0 repeat the first one: no all-masked row can give a NaN
             ids = np.concatenate([ids, np.repeat(ids[:1], extra, 0)])
             rows, lengths = (np.concatenate([a, np.repeat(a[:1], extra)]) for a in (rows, lengths))
-        weights = self.weights[rows].copy()
-        weights[batch.size - extra :] = 0.0
         first = self.tokens.first[rows]
-        return ids, lengths.astype(np.int32), first, self._targets_of(batch, rows), weights
+        return ids, lengths.astype(np.int32), first, self._targets_of(batch, rows), self._weights_of(batch, rows)
 
     def _features(self, ids, lengths, first, target, weight):
         return self.preprocess.pack(ids, lengths, first), target, weight
+
+
+def until(weights, count):
+    """Weights `<float32>[rows]` with 0 from row `count` on."""
+    return np.where(np.arange(len(weights)) < count, weights, np.float32(0))

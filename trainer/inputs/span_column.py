@@ -32,6 +32,6 @@ class SpanColumn(ArrayColumn):
             parts = list(value) if isinstance(value, (list, tuple)) or getattr(value, "shape", ()) else []
         try:
             start, end, *said = parts
-            return [int(start), int(end), *(as_text(each, str(self)) for each in said)]
+            return [int(start), int(end), *(each if each is None else as_text(each, str(self)) for each in said)]
         except (TypeError, ValueError) as error:
             raise ValueError(f"column '{self}' has {str(value)[:60]} for a span; {FORMS}") from error

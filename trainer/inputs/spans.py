@@ -13,7 +13,6 @@ from trainer.inputs.span_column import FORMS, SpanColumn
 from trainer.inputs.tags import spans_of_tags
 
 _SHOWN = 3  # of the spans that do not fit
-_NO_ENTITY = "the tag continues nothing"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +138,7 @@ def _fault(text, start, end, kind, said, taken):
     if not 0 <= start < end <= len(text):
         return f"span {start} to {end} lies outside of its text of {len(text)} characters"
     if not kind:
-        return f"'{text[start:end]}': {_NO_ENTITY}"
+        return f"'{text[start:end][:40]}' has no label, or its tag continues nothing"
     if said and said[0] != text[start:end]:
         return f"span {start} to {end} is '{text[start:end][:40]}' and not '{said[0][:40]}'"
     if start < taken:

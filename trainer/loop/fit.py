@@ -95,6 +95,7 @@ def compiled(run, steps):
             jit_update=run.accelerator.jit_update,
         ),
         loss=run.task.loss(),
+        loss_weights=run.task.loss_weights,
         weighted_metrics=run.task.metrics(),
         jit_compile=run.accelerator.jit_step,
     )

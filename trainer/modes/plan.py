@@ -10,6 +10,7 @@ from trainer.inputs.batching import padding_share
 from trainer.loop import accelerator as accelerators
 from trainer.loop.checkpoints import bytes_needed
 from trainer.modes import job, manifest, tables
+from trainer.modes.rows import make_rows
 from trainer.modes.workdir import existing_parent
 
 _PERCENTILES = (50, 90, 99, 100)
@@ -24,7 +25,7 @@ def run(config):
     check_precision(config, encoder)
     task = job.make_task(config, corpus.learned)
     rows = {
-        name: job.make_rows(config, task, encoder.preprocessor, table, name)
+        name: make_rows(config, task, encoder.preprocessor, table, name)
         for name, table in corpus.splits.named().items()
     }
     result = _plan(config, corpus, accelerator, task.build(encoder), rows)

@@ -12,6 +12,7 @@ from trainer.loop import accelerator as accelerators
 from trainer.loop.checkpoints import Checkpoints, bytes_needed
 from trainer.loop.fit import Run, fit, plan_steps
 from trainer.modes import evaluate, export, job, manifest, reporting, tables
+from trainer.modes.rows import make_rows
 from trainer.modes.workdir import DOCTOR, MANIFEST, RESULTS, open_workdir
 from trainer.report import page
 
@@ -61,7 +62,7 @@ def _train(config, corpus, accelerator, encoder, workdir):
     task = job.make_task(config, corpus.learned, corpus.class_weights)
     named, tokens_of = corpus.splits.named(), encoder.preprocessor
     train, dev = (
-        job.make_rows(config, task, tokens_of, named[name], name, train=name == "train") for name in ("train", "dev")
+        make_rows(config, task, tokens_of, named[name], name, train=name == "train") for name in ("train", "dev")
     )
     run = Run(config, task, train, dev, encoder, accelerator, workdir.path, reporting.observer(task, corpus.splits.dev))
     reused = {"tokens_reused": {"train": train.tokens.reused, "dev": dev.tokens.reused}}

@@ -1,5 +1,7 @@
 """What report.html shows of the judged rows: what is taken for what, scores against the true ones, worst mistakes."""
 
+import dataclasses
+
 import numpy as np
 
 from trainer.metrics.per_class import confused_pairs, confusion
@@ -20,6 +22,7 @@ def rows(predictions):
         "true_labels": _label_sets,
         "true_value": _scores,
         "true_entities": _entities,
+        "true_heads": _heads,
     }
     return _NOTHING | next(of for name, of in kinds.items() if name in predictions[0])(predictions)
 
@@ -75,6 +78,21 @@ def _entities(predictions):
         "wrong": sum(set(mine) != set(theirs) for mine, theirs in zip(wanted, given, strict=True)),
         "size": "spans",
     }
+
+
+def _heads(predictions):
+    """Worst mistakes of each head, one head after the other; `wrong` counts rows of which any head is."""
+    found, wrong = [], set()
+    for name in dict.fromkeys(name for row in predictions for name in row["true_heads"]):
+        own = [
+            {"text": row["text"]} | row[name] | row["true_heads"][name] | {"at": place}
+            for place, row in enumerate(predictions)
+            if name in row["true_heads"]
+        ]
+        shown = rows(own)["mistakes"]
+        found += [dataclasses.replace(each, row=own[each.row]["at"], label=f"{name}: {each.label}") for each in shown]
+        wrong |= {own[each.row]["at"] for each in shown}
+    return {"mistakes": found, "wrong": len(wrong), "size": "of its head"}
 
 
 def _text(row):

@@ -12,6 +12,7 @@ _CURVES = (  # title, (legend, name in the curve of training), (legend, name in 
     ("Dev spans", (), (("F1", "span_f1"), ("precision", "span_precision"), ("recall", "span_recall")), True),
     ("Perplexity of masked words", (), (("dev", "perplexity"),), False),
     ("Masked words named right", (("training", "masked_accuracy"),), (("dev", "masked_accuracy"),), True),
+    ("Dev heads", (), (("mean of their metrics", "mean_quality"),), True),
     ("Dev correlation", (), (("Spearman", "spearman"), ("Pearson", "pearson")), False),
     ("Learning rate", (("learning rate", "learning_rate"),), (), False),
     ("Gradient norm before clipping", (("gradient norm", "gradient_norm"),), (), False),

@@ -28,6 +28,7 @@ class PooledTask:
         return keras.Model(encoder.backbone.input, logits, name=self.name)
 
     signatures = frozenset({"serving_default", "embed", "contract"})
+    loss_weights = None  # of several heads, what the loss of each counts
     first_logit = 0.0  # of a head that has learned nothing
 
     def embedder(self, model):

@@ -31,22 +31,26 @@ class Trained:
     encoder: Any
     config: Config
 
-    def reference(self, texts, pairs):
+    def answers(self, texts, pairs):
+        """{output: array over rows}: what a version is compared with."""
         columns = [tf.constant(column) for column in (texts, pairs) if column is not None]
-        features, _ = self.encoder.preprocessor(*columns)
-        return self.task.probabilities(self.model(features, training=False)).numpy()
+        found = self.task.reference(self.model, self.encoder.preprocessor, *columns)
+        return {name: each.numpy() for name, each in found.items()}
+
+    def probabilities(self, texts, pairs):
+        return self.answers(texts, pairs)["probabilities"]
 
     def labels(self):
         """What it says of DEV: with these as labels its accuracy is 1."""
         pairs = DEV[::-1] if self.task.text_pair else None
-        return [self.task.labels[best] for best in self.reference(DEV, pairs).argmax(axis=1)]
+        return [self.task.labels[best] for best in self.probabilities(DEV, pairs).argmax(axis=1)]
 
     def export(self, out_dir, **changes):
         given = {
             "config": self.config,
             "data_fingerprint": "sha256:data",
             "dev_texts": DEV,
-            "reference": self.reference,
+            "reference": self.answers,
         }
         if self.task.text_pair:
             given["dev_pairs"] = DEV[::-1]

@@ -41,7 +41,7 @@ def test_served_answers_are_decided_as_offline(decided, trained):
     np.testing.assert_allclose(answer["probabilities"], expected["probabilities"], atol=1e-6)
     assert answer["abstain"].tolist() == expected["abstain"].tolist() and 0 < expected["abstain"].sum() < len(texts)
     np.testing.assert_array_equal(answer["label"], expected["label"])
-    assert np.abs(trained.reference(texts, None) - answer["probabilities"]).max() > 0.05, "the temperature is in it"
+    assert np.abs(trained.probabilities(texts, None) - answer["probabilities"]).max() > 0.05, "the temperature is in it"
 
 
 def test_contract_and_card_name_them(decided, exported):
@@ -73,7 +73,7 @@ def test_a_version_that_decides_otherwise_is_refused(decided, trained, other, sa
     """The graph holds OWN, the trained model that it is compared with decides otherwise."""
     model = deciding(trained, other)
     with pytest.raises(ProofRefused, match=said):
-        prove(decided[1].version_dir, collect(DEV, None, 256, model.task, model.reference))
+        prove(decided[1].version_dir, collect(DEV, None, 256, model.task, model.answers))
 
 
 def compared(score, abstain, *, threshold=0.6, reference=None):

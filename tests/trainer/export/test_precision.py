@@ -47,7 +47,7 @@ def report(half, tmp_path_factory):
 def test_it_is_near_the_trained_model_but_not_the_same(half, report):
     with loader.ServedVersion(report.version_dir) as served:
         answer = served.run("serving_default", {"text": exchange.strings(DEV)})["probabilities"]
-    difference = np.abs(answer - half.reference(DEV, None)).max()
+    difference = np.abs(answer - half.probabilities(DEV, None)).max()
     assert 1e-5 < difference <= report.proof["max_difference"] + 1e-6
     assert report.proof["max_difference"] < report.proof["tolerance"] == 2e-2
 
@@ -129,7 +129,8 @@ def test_accuracy_lost_within_the_tolerance_is_refused(half, tmp_path, in_proces
             head.bias.assign([0.0, 0.0, 0.005])
 
         def reference(texts, pairs):
-            return np.tile(np.float32([[0.335, 0.3325, 0.3325]]), (len(texts), 1))
+            said = np.array([half.task.labels[0].encode()] * len(texts), object)
+            return {"probabilities": np.tile(np.float32([[0.335, 0.3325, 0.3325]]), (len(texts), 1)), "label": said}
 
         line = (
             r"bfloat16: accuracy on all 7 dev rows is 0.00%, the trained model's 100.00%; allowed is a loss of 0.3 po"
@@ -149,7 +150,7 @@ def test_three_tenths_of_a_point_may_be_lost(given, loses):
 
 def test_every_dev_row_counts(half):
     texts = [f"{'great ' * (n % 9)}film" for n in range(70)]
-    dev = accuracy.judged(texts, None, ["good"] * 70, half.task, half.reference)
+    dev = accuracy.judged(texts, None, ["good"] * 70, half.task, half.answers)
     assert sorted(dev.texts) == sorted(text.encode() for text in texts) and 0 <= dev.reference <= 1
     rows = [row for _, each in dev.requests() for row in each]
     assert rows == list(range(70)) and list(map(len, dev.texts)) == sorted(map(len, texts))
@@ -162,7 +163,7 @@ def test_every_dev_row_counts(half):
 
 
 def test_without_labelled_rows_its_accuracy_is_unproven(half, report, in_process):
-    samples = collect(DEV, None, 256, half.task, half.reference)
+    samples = collect(DEV, None, 256, half.task, half.answers)
     with pytest.raises(ProofRefused, match="bfloat16: its limits are also those of accuracy, and no labelled dev rows"):
         prove(report.version_dir, samples)
 

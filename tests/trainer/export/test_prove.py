@@ -27,7 +27,7 @@ TEXT = [tf.TensorSpec([None], tf.string, name="text")]
 
 @pytest.fixture(scope="module")
 def samples(trained):
-    return collect(DEV, None, 256, trained.task, trained.reference)
+    return collect(DEV, None, 256, trained.task, trained.answers)
 
 
 @pytest.fixture(scope="module")
@@ -271,7 +271,7 @@ def test_samples_cover_short_and_long_dev_texts(trained):
 
     def reference(texts, pairs):
         seen.append((texts, pairs))
-        return np.full((len(texts), 3), 1 / 3)
+        return {"probabilities": np.full((len(texts), 3), 1 / 3)}
 
     dev = ["x" * n for n in range(100)]
     samples = collect(dev, dev[::-1], 5, trained.task, reference)

@@ -78,7 +78,7 @@ def test_the_contract_is_also_a_signature(exported, served):
 
 def test_answers_are_the_trained_models(trained, served):
     answer = served.run("serving_default", {"text": exchange.strings(DEV)})
-    expected = trained.reference(DEV, None)
+    expected = trained.probabilities(DEV, None)
     np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
     assert [label.decode() for label in answer["label"]] == [trained.task.labels[i] for i in expected.argmax(axis=1)]
     np.testing.assert_allclose(answer["score"], expected.max(axis=1), atol=1e-6)
@@ -132,7 +132,8 @@ def test_a_refused_export_leaves_the_others_alone(trained, exported, in_process)
     flags = dataclasses.replace(trained.config.export, proof_texts=3)
 
     def wrong(texts, pairs):
-        return trained.reference(texts, pairs) + np.float32(2e-4)
+        answers = trained.answers(texts, pairs)
+        return answers | {"probabilities": answers["probabilities"] + np.float32(2e-4)}
 
     with pytest.raises(ProofRefused, match=r"difference from the trained model is 0.0002, allowed is 1e-04") as refusal:
         trained.export(folder, reference=wrong, config=dataclasses.replace(trained.config, export=flags))
@@ -190,7 +191,7 @@ def test_pairs_of_texts(bert_folder, tmp_path, in_process):
     with loader.ServedVersion(report.version_dir) as served:
         inputs = {"text": exchange.strings(DEV), "text_pair": exchange.strings(DEV[::-1])}
         answer = served.run("serving_default", inputs)["probabilities"]
-        np.testing.assert_allclose(answer, trained.reference(DEV, DEV[::-1]), atol=1e-6)
+        np.testing.assert_allclose(answer, trained.probabilities(DEV, DEV[::-1]), atol=1e-6)
         assert (
             np.abs(
                 answer - served.run("serving_default", inputs | {"text_pair": inputs["text"]})["probabilities"]

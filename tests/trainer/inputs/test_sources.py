@@ -184,7 +184,7 @@ def test_take_keeps_lines_with_their_rows(write):
         ("a.csv", "text,label\na,b\n".encode("utf-16"), "a.csv:1: not UTF-8"),
         ("a.tsv.gz", b"text\tlabel\n\n\xff\tb\n", "a.tsv.gz:3: not UTF-8"),
         ("a.jsonl", b'{"text": "' + b"x" * 70_000 + b'", "label": "b"}\n{"text": "\xe9"}', "a.jsonl:2: not UTF-8"),
-        ("a.xlsx", "x", "a.xlsx: unknown kind of file; allowed are .csv, .tsv, .jsonl, .txt (each also with .gz)"),
+        ("a.xlsx", "x", "a.xlsx: unknown kind of file; allowed are .csv, .tsv, .jsonl, .txt, .conll (each"),
         ("a.json", "[]", "a.json: unknown kind of file"),
     ],
 )

@@ -141,7 +141,7 @@ def test_the_report_speaks_of_masked_words_and_not_of_a_version(run):
         (("--class_weights=balanced",), "--class_weights=balanced: texts without labels have no classes; give"),
         (("--label_smoothing=0.1",), "--label_smoothing=0.1: --task=mlm has none; leave it out"),
         (("--mask_share=0",), "--mask_share=0.0: allowed is 0.01 to 0.9"),
-        (("--metric=accuracy",), "--metric=accuracy: --task=mlm has loss, perplexity, masked_accuracy"),
+        (("--metric=accuracy",), "--metric=accuracy: --task=mlm has loss, masked_accuracy"),
         (("--text_column=body", "--data={folder}/rows.csv"), "rows.csv:1: no column 'body'"),
         (("--data={folder}/blank.txt",), "blank.txt: no row holds a text; there is nothing to learn from"),
         (("--task=classification",), "dev.txt: a .txt file has only texts, no columns"),

@@ -10,7 +10,8 @@ from tests import tiny_reviews
 from tests.commands import run_main
 from tests.trainer.modes.conftest import LEARN
 from trainer.config import Config
-from trainer.modes import job, train
+from trainer.modes import job
+from trainer.modes.rows import make_rows
 
 COLUMNS = ("first text", "#2 text", "same?")
 
@@ -72,7 +73,10 @@ def test_classes_weigh_in_the_loss_of_training_alone(bert_folder, tmp_path):
     )
     corpus = job.read_corpus(config)
     task, encoder = job.make_task(config, corpus.learned, corpus.class_weights), job.open_encoder(config)
-    rows = {name: train.tokenized(config, encoder, task, corpus, name) for name in ("train", "dev")}
+    rows = {
+        name: make_rows(config, task, encoder.preprocessor, table, name, train=name == "train")
+        for name, table in corpus.splits.named().items()
+    }
     labels = corpus.splits.train.labels
     assert rows["train"].weights.tolist() == [2.5 if label == "negative" else 1.0 for label in labels]
     assert set(rows["dev"].weights) == {1.0}

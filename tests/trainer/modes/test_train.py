@@ -24,7 +24,7 @@ def test_it_ends_well_and_says_only_how_far_it_is(trained):
     assert unknown == []
     assert trained.done.out.count("\n") == 1
     printed = json.loads(trained.done.out)
-    assert printed.pop("workdir") == str(trained.workdir) and printed == trained.results
+    assert printed.pop("workdir") == str(trained.given) and printed == trained.results
 
 
 PROGRESS = (
@@ -101,7 +101,7 @@ def test_predictions_are_those_of_the_test_rows(trained):
 
 def test_its_flags_can_be_given_again(trained):
     config = flags.parse([f"--flagfile={trained.workdir}/flags.txt"])
-    assert config.run.workdir == str(trained.workdir) and not config.run.overwrite and config.run.seed == 3
+    assert config.run.workdir == str(trained.given) and not config.run.overwrite and config.run.seed == 3
     assert flagfile.render(config) == (trained.workdir / "flags.txt").read_text()
 
 

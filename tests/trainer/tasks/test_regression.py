@@ -56,5 +56,5 @@ def test_what_is_said_of_a_row():
     task = make_task()
     assert list(task.rows(LOGITS[:2])) == [{"value": 1.0}, {"value": 2.0}]
     assert task.cells(LOGITS[:1]) == ["1"] and task.truth(" 3.50") == {"true_value": 3.5}
-    assert task.quality(task.said(np.float32([1, 2, 3])), ["1", "5", "9"]) == pytest.approx(1)
+    assert task.quality({"value": np.float32([1, 2, 3])}, ["1", "5", "9"]) == pytest.approx(1)
     assert task.stated() == {"score_range": None, "deviation": 0.5}

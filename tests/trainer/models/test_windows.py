@@ -1,0 +1,72 @@
+"""Windows of long texts: every token answered once, by the window in which it stands furthest from an edge."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.mixed_texts import mixed_texts
+from tests.tiny_encoders import SPECIAL
+from tests.trainer.models.test_offsets import SPELLING
+from trainer.models.preprocessor import SpecialTokens, TextPreprocessor
+from trainer.models.windows import WindowPreprocessor, cut, own_tokens
+from trainer.models.wordpiece import WordPiece
+
+CLS, SEP = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
+
+
+def windows_of(length, sequence_length=12, overlap=4, most=100):
+    preprocessor = TextPreprocessor(
+        WordPiece(SPELLING), SpecialTokens(CLS, (SEP,), SEP, 0), sequence_length, ("token_ids", "padding_mask")
+    )
+    return WindowPreprocessor(preprocessor, overlap, most)
+
+
+@pytest.mark.parametrize("budget, overlap, most", [(8, 4, 100), (8, 0, 3), (5, 4, 7), (1, 0, 100)])
+def test_each_token_is_answered_once_where_it_stands_furthest_from_an_edge(budget, overlap, most):
+    lengths = np.arange(60)
+    text, start, stop, begin, end, read = (each.numpy() for each in cut(tf.constant(lengths), budget, overlap, most))
+    for row, length in enumerate(lengths):
+        own = text == row
+        answered = np.concatenate([np.arange(a, b) for a, b in zip(begin[own], end[own], strict=True)])
+        np.testing.assert_array_equal(answered, np.arange(read[row]))
+        assert 1 <= own.sum() <= most and (read[row] == length or own.sum() == most)
+        assert ((stop - start)[own] == min(length, budget)).all()
+        for token in answered:
+            edges = np.minimum(token - start[own], stop[own] - 1 - token)
+            (chosen,) = np.flatnonzero((begin[own] <= token) & (token < end[own]))
+            # the first and the last window have an edge that is none: nothing stands beyond it
+            inner = edges[(start[own] <= token) & (token < stop[own])]
+            assert edges[chosen] >= inner.max() - 1 or token < budget // 2 or token >= read[row] - budget // 2
+
+
+def test_windows_hold_the_texts_tokens_in_their_order():
+    texts = [*mixed_texts(60), "", " ", "film " * 40]
+    windowed = windows_of(12)
+    features, found = windowed(tf.constant(texts))
+    ids, mask = features["token_ids"].numpy(), features["padding_mask"].numpy()
+    assert (ids[:, 0] == CLS).all() and (ids[np.arange(len(ids)), mask.sum(axis=1) - 1] == SEP).all()
+    assert ids.shape[1] <= 12 and len(ids) > len(texts) + 40
+    lengths = found.offsets.start.row_lengths()
+    own = own_tokens(tf.cast(ids, tf.float32)[:, :, tf.newaxis], found.begin, found.end, lengths)
+    back = tf.RaggedTensor.from_tensor(tf.cast(own[:, :, 0], tf.int32), lengths=lengths).to_list()
+    assert back == windowed.preprocessor.tokenizer(tf.constant(texts)).to_list() == found.offsets.ids.to_list()
+    assert not found.truncated.numpy().any()
+
+
+def test_what_no_window_reads_is_truncated():
+    texts = ["film " * 10, "film " * 23, "film " * 22, "film"]
+    _, found = windows_of(12, most=3)(tf.constant(texts))
+    assert found.truncated.numpy().tolist() == [False, True, False, False]
+    assert found.offsets.start.row_lengths().numpy().tolist() == [10, 22, 22, 1]
+
+
+def test_a_window_alone_is_that_of_the_batch():
+    texts = mixed_texts(20, seed=5)
+    together = windows_of(12).tokenize(tf.constant(texts))
+    alone = [windows_of(12).tokenize(tf.constant([text])).ids.to_list() for text in texts]
+    assert [row for rows in alone for row in rows] == together.ids.to_list()
+
+
+def test_a_tokenizer_without_offsets_is_refused():
+    with pytest.raises(ValueError, match="function tells no offsets; WordPiece does"):
+        WindowPreprocessor(TextPreprocessor(lambda text: text, None, 12, ()), 4, 3)
