@@ -25,7 +25,7 @@ class MaskedWords:
 
     name, column, labels = "mlm", "text", ()
     served = signatures = frozenset()
-    decisions_type = Undecided
+    decisions_type, loss_weights = Undecided, None
 
     def __init__(self, text_pair, share):
         self.text_pair, self.share = text_pair, share
@@ -66,6 +66,10 @@ class MaskedWords:
         return {"loss": loss, "perplexity": math.exp(min(loss, 700.0)), "masked_accuracy": right / max(count, 1)}
 
     score_on_dev = score
+
+    def per_class(self, told, truth):
+        """Nothing: there are no labels."""
+        return []
 
     def decided(self, decisions):
         return self
