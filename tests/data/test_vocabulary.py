@@ -77,6 +77,13 @@ def test_weights_are_drawn_only_where_asked(folder):
     assert encoder.backbone.num_layers == 1 and encoder.backbone.hidden_dim == 8
 
 
+def test_without_weights_it_must_be_a_bert(folder):
+    config = json.loads((folder / "config.json").read_text()) | {"model_type": "roberta"}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match="holds no weights; of roberta --from_scratch needs a folder that has some"):
+        load_encoder(str(folder), "", 24, from_scratch=True)
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [

@@ -95,12 +95,19 @@ def encoder_folder(name, cache, from_scratch=False):
         return None
     if not (folder / "config.json").is_file():
         raise UserError(f"--encoder={name}: {folder} has no config.json; give a KerasHub or Hugging Face folder")
-    if not from_scratch and not any((folder / weights).is_file() for weights in _WEIGHTS):
-        raise UserError(
-            f"--encoder={name}: {folder} holds no weights; one of {', '.join(_WEIGHTS)} must be there, or give "
-            "--from_scratch to draw them"
-        )
+    if not any((folder / weights).is_file() for weights in _WEIGHTS):
+        _check_drawable(name, folder, from_scratch)
     return folder
+
+
+def _check_drawable(name, folder, from_scratch):
+    """Whether a folder without weights will do: how a kind names and shapes them is known of a BERT alone."""
+    given = f"--encoder={name}: {folder} holds no weights"
+    if not from_scratch:
+        raise UserError(f"{given}; one of {', '.join(_WEIGHTS)} must be there, or give --from_scratch to draw them")
+    kind = json.loads((folder / "config.json").read_text()).get("model_type")
+    if kind != "bert":
+        raise UserError(f"{given}; of {kind or 'this kind'} --from_scratch needs a folder that has some, of a BERT not")
 
 
 def _load_backbone(name, folder, from_scratch):
