@@ -15,6 +15,7 @@ from trainer.settings import (  # noqa: F401 (all of the settings are had from h
     DataConfig,
     DecisionConfig,
     DeviceConfig,
+    EmbeddingConfig,
     EnvironmentFault,
     ExportConfig,
     HeadsConfig,
@@ -33,6 +34,7 @@ GROUPS = {
     "data": DataConfig,
     "target": TargetConfig,
     "heads": HeadsConfig,
+    "embedding": EmbeddingConfig,
     "input": InputConfig,
     "model": ModelConfig,
     "optimizer": OptimizerConfig,
@@ -48,8 +50,8 @@ GROUPS = {
 FREE_TO_CHANGE = frozenset(
     "mode workdir overwrite cache_dir json export serving_target proof_texts serving_precision proof_mixed_precision "
     "model_name eval_batch_size tokens_cache_mb tfds_dir checkpoint_minutes calibration abstain_precision "
-    "abstain_per_label label_thresholds predict_input predict_output doctor profile_steps projector_texts compare "
-    "compare_output allocator".split()
+    "abstain_per_label label_thresholds faq faq_answers predict_input predict_output doctor profile_steps "
+    "projector_texts compare compare_output allocator".split()
 )
 
 
@@ -61,6 +63,7 @@ class Config:
     data: DataConfig = DataConfig()
     target: TargetConfig = TargetConfig()
     heads: HeadsConfig = HeadsConfig()
+    embedding: EmbeddingConfig = EmbeddingConfig()
     input: InputConfig = InputConfig()
     model: ModelConfig = ModelConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
@@ -91,7 +94,12 @@ class Config:
 
     def metric(self):
         """The dev metric that picks the best weights."""
-        return METRICS[self.model.task][0] if self.optimizer.metric == "auto" else self.optimizer.metric
+        if self.optimizer.metric != "auto":
+            return self.optimizer.metric
+        return "spearman" if self._learns_scores() else METRICS[self.model.task][0]
+
+    def _learns_scores(self):
+        return self.model.task == "embedding" and self.embedding.embedding_loss == "score"
 
     def cache_dir(self):
         """The cache folder: --cache_dir, else $SLIPWAY_CACHE, else ~/.cache/slipway."""
@@ -124,7 +132,7 @@ class Config:
             "label_smoothing": self.model.label_smoothing,
             "abstain_precision": self.decision.abstain_precision,
         }
-        others = {"focal_gamma": self.model.focal_gamma} if task in ("regression", "tagging", "multi", "mlm") else {}
+        others = {} if task in ("classification", "multi_label") else {"focal_gamma": self.model.focal_gamma}
         for name, value in (classifies | others).items():
             if task != "classification" and value:
                 raise UserError(f"--{name}={value}: --task={task} has none; leave it out")
@@ -138,6 +146,20 @@ class Config:
             )
         if (task == "multi") != bool(self.heads.heads):
             raise UserError(f"--task={task} with --heads={self.heads.heads}: --heads is what --task=multi learns")
+
+        if task == "embedding":
+            self._check_embedding()
+        elif self.export.faq:
+            raise UserError(f"--faq={self.export.faq}: --task={task} has no vectors to search by; --task=embedding has")
+
+    def _check_embedding(self):
+        if self.run.mode == "train" and not self.data.text_pair_column:
+            raise UserError("--text_pair_column is empty: --task=embedding learns from texts that belong together")
+        if self._learns_scores() and self.target.bounds() is None:
+            raise UserError("--embedding_loss=score: give --score_range=LOW,HIGH, which become cosines of 0 and 1")
+        if self._learns_scores() and self.embedding.negative_column:
+            raise UserError("--negative_column: scores have none; give --embedding_loss=ranking, or leave it out")
+        self.embedding.sizes()
 
     def _check_windows(self):
         overlap, length = self.input.window_overlap, self.input.sequence_length
@@ -196,6 +218,7 @@ _BOUNDS = (
     ("max_windows", 1, 1024),
     ("unmatched_share", 0.0, 1.0),
     ("loss_weight", 1e-6, 1e6),
+    ("faq_answers", 1, 1000),
     ("mixing_temperature", 0.1, 100.0),
     ("batch_size", 1, None),
     ("eval_batch_size", 1, None),

@@ -94,6 +94,7 @@ METRICS = {
     "tagging": ("span_f1", "loss"),
     "mlm": ("loss", "masked_accuracy"),
     "multi": ("mean_quality", "loss"),
+    "embedding": ("mrr_at_10", "recall_at_1", "recall_at_10", "ndcg_at_10", "spearman", "pearson", "loss"),
 }
 HEADS = ("classification", "multi_label", "regression", "tagging")  # that can share one encoder
 LEAST_IS_BEST = ("loss", "mse")
@@ -148,12 +149,36 @@ class HeadsConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class EmbeddingConfig:
+    """What vectors are learned from, for --task=embedding."""
+
+    embedding_loss: str = option(
+        "ranking",
+        "ranking: the text in --text_pair_column is to be nearer than those of the other rows of a batch (and than its "
+        "own in --negative_column); score: the cosine of both texts is to be the score in --label_column, brought from "
+        "--score_range to 0–1.",
+        ("ranking", "score"),
+    )
+    negative_column: str = option("", "Column of a text that looks near and does not belong to the row.")
+    matryoshka: str = option(
+        "", "Sizes, comma-separated, to which vectors may be cut and still be used; they are trained for it."
+    )
+
+    def sizes(self):
+        """Those of --matryoshka, largest first. Raises UserError."""
+        parts = [part.strip() for part in self.matryoshka.split(",") if part.strip()]
+        if not all(part.isdecimal() and int(part) for part in parts):
+            raise UserError(f"--matryoshka={self.matryoshka}: allowed are sizes such as 256,128,64")
+        return tuple(sorted(map(int, parts), reverse=True))
+
+
+@dataclasses.dataclass(frozen=True)
 class ModelConfig:
     task: str = option(
         "classification",
         "What is learned. classification: one label of several; multi_label: any number of them; regression: a number; "
-        "tagging: spans of the text, such as names; multi: several of these at once, see --heads; mlm: masked words, "
-        "from texts without labels, to make an encoder.",
+        "tagging: spans of the text, such as names; multi: several of these at once, see --heads; embedding: a vector "
+        "of each text, near those of texts that belong to it; mlm: masked words, from texts alone, to make an encoder.",
         tuple(METRICS),
     )
     encoder: str = option(
@@ -194,8 +219,9 @@ class OptimizerConfig:
     metric: str = option(
         "auto",
         "Dev metric that picks the best weights and stops early. auto: accuracy; of several labels micro_f1, at the "
-        "threshold best for it; of scores spearman; of spans span_f1; of several heads the mean of theirs; of masked "
-        "words the loss. A metric of another task is refused, and the line says which there are.",
+        "threshold best for it; of scores spearman; of spans span_f1; of several heads the mean of theirs; of vectors "
+        "mrr_at_10, or spearman where scores are learned; of masked words the loss. A metric of another task is "
+        "refused, and the line says which there are.",
     )
     early_stopping: int = option(0, "Stop after this many evaluations without a better metric; 0 never stops early.")
     evaluations_per_epoch: int = option(1, "Dev evaluations per epoch, evenly spaced.")
@@ -272,6 +298,12 @@ class ExportConfig:
     export: bool = option(True, "After training, export the best weights and prove the version.")
     model_name: str = option("model", "Name under which TF Serving serves the model.")
     serving_target: str = option("2.19", "TF Serving releases that must be able to run the version, comma-separated.")
+    faq: str = option(
+        "",
+        "For --task=embedding, a file with the columns question, answer and maybe id (of answers with several "
+        "questions): the version answers the signature search from it. Another file needs no training.",
+    )
+    faq_answers: int = option(5, "Answers of the FAQ that search gives for a text.")
     proof_texts: int = option(256, "Dev texts on which the version is compared with the trained model.")
     serving_precision: str = option(
         "float32",

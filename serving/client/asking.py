@@ -132,7 +132,8 @@ class Asking:
         response = await self._predict(request, deadline)
         contract = await self._described.of(response.model_spec.version.value, deadline)
         stated = contract if signature == SERVING_DEFAULT else {}
-        told = stated.get("task", ""), stated.get("labels", ()), stated.get("heads")
+        search = "search" if signature == "search" and "index" in contract else ""
+        told = stated.get("task", search), stated.get("labels", ()), stated.get("heads")
         try:
             return rows_of(response.outputs, count, *told)
         except ValueError as error:

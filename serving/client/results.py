@@ -96,6 +96,39 @@ class Tagging:
         return dataclasses.asdict(self) | {"entities": [dataclasses.asdict(each) for each in self.entities]}
 
 
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Embedding:
+    """The vector of one text, `<float32>[dimensions]`, of length 1. truncated: the text was longer than is read."""
+
+    vector: np.ndarray
+    truncated: bool
+
+    def to_dict(self):
+        """The fields as plain Python values, ready for JSON."""
+        return {"vector": self.vector.tolist(), "truncated": self.truncated}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Match:
+    """An entry of a FAQ. question: the nearest of its questions; score: the cosine of the text and this question."""
+
+    id: str
+    question: str
+    answer: str
+    score: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Matches:
+    """The entries that are nearest to one text, the nearest first."""
+
+    matches: tuple[Match, ...]
+
+    def to_dict(self):
+        """The entries as plain Python values, ready for JSON."""
+        return {"matches": [dataclasses.asdict(each) for each in self.matches]}
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Multi:
     """The answers of several heads to one text, of one pass; heads: {name: Classification, Tagging, …}."""
@@ -200,6 +233,16 @@ def _tagging(count, truncated, *columns):
     return Tagging(tuple(Entity(*each) for each in entities), truncated)
 
 
+def _embeddings(outputs, shapes, labels):
+    _check_shapes(shapes, ("truncated",), (), labels)
+    return list(map(Embedding, decode(outputs["embedding"]), decode(outputs["truncated"]).tolist()))
+
+
+def _matches(outputs, shapes, labels):
+    columns = (_strings(decode(outputs[name])) for name in ("id", "question", "answer", "score"))
+    return [Matches(tuple(map(Match, *row))) for row in zip(*columns, strict=True)]
+
+
 def _multi(outputs, count, heads):
     """Each head's results, of the outputs that bear its name."""
     found = {
@@ -238,6 +281,8 @@ _TYPED = {
     "classification": (_CLASSIFICATION, _classifications),
     "multi_label": ({"probabilities", "selected", "truncated"}, _label_sets),
     "regression": ({"value", "truncated"}, _scores),
+    "embedding": ({"embedding", "truncated"}, _embeddings),
+    "search": ({"id", "question", "answer", "score"}, _matches),
     "tagging": ({"start", "end", "text", "label", "score", "count", "truncated"}, _taggings),
 }
 

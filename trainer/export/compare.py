@@ -7,6 +7,7 @@ from trainer.export.label_comparison import LabelComparison, LabelSetComparison
 from trainer.export.multi_comparison import MultiComparison
 from trainer.export.score_comparison import ScoreComparison
 from trainer.export.tag_comparison import TagComparison
+from trainer.export.vector_comparison import VectorComparison
 
 __all__ = ["Differs", "Figures", "compare"]
 COMPARISONS = {
@@ -14,6 +15,7 @@ COMPARISONS = {
     "multi_label": LabelSetComparison,
     "regression": ScoreComparison,
     "tagging": TagComparison,
+    "embedding": VectorComparison,
 }
 COMPARISONS["multi"] = functools.partial(MultiComparison, dict(COMPARISONS))
 

@@ -84,6 +84,15 @@ def _spans(contract):
     )
 
 
+def _vectors(contract):
+    """How long vectors are, and what is searched."""
+    sizes, index = contract["matryoshka"][1:], contract.get("index")
+    text = f"**Vectors:** {contract['dimensions']} numbers, of length 1"
+    text += f"; their first {', '.join(map(str, sizes))} may be used alone, brought to length 1 anew" if sizes else ""
+    found = f" **Search:** the {index['most']} nearest of {index['entries']} answers." if index else ""
+    return f"{text}.{found}"
+
+
 def _heads(contract):
     """What each head answers, and how."""
     told = ["**Heads,** each with outputs of its name:"]
@@ -99,4 +108,5 @@ _DECIDED = {
     "regression": _range,
     "tagging": _spans,
     "multi": _heads,
+    "embedding": _vectors,
 }

@@ -135,6 +135,8 @@ def _requests(definitions, samples):
     if "embed" in definitions:
         for rows in [few, *((row,) for row in few)]:
             requests["embed", rows] = ("embed", _texts(samples, rows))
+    if "search" in definitions:
+        requests["search", few] = ("search", _texts(samples, few))
     for name in EXAMPLE_METHODS.keys() & definitions.keys():
         for rows in batches(singles[: len(singles) - samples.oversized]):
             examples = [example.SerializeToString() for example in warmup.examples(samples.inputs(rows))]

@@ -36,14 +36,24 @@ class Rows:
         return self.tokens.truncated
 
     @functools.cached_property
+    def lengths(self):
+        """Tokens of each row's longest text, `<int64>[rows]`."""
+        return self.tokens.lengths
+
+    @functools.cached_property
+    def counts(self):
+        """Tokens of each row, `<int64>[rows]`."""
+        return self.tokens.lengths
+
+    @functools.cached_property
     def widths(self):
         """The static widths of "buckets" that suit these rows."""
-        return bucket_widths(self.tokens.lengths, self.preprocess.sequence_length)
+        return bucket_widths(self.lengths, self.preprocess.sequence_length)
 
     def epoch(self, kind, batch_size, seed, epoch):
         """The list of Batch of one training epoch; `kind` is "random", "pools" or "buckets"."""
         chosen = self.chosen(seed, epoch)
-        lengths = self.tokens.lengths if chosen is None else self.tokens.lengths[chosen]
+        lengths = self.lengths if chosen is None else self.lengths[chosen]
         if kind == "random":
             batches = batching.shuffled(lengths, batch_size, seed, epoch)
         elif kind == "pools":
@@ -73,7 +83,7 @@ class Rows:
         widths: those of "buckets", where other rows have chosen them: no width is compiled that training has not.
         """
         widths = (widths or self.widths) if kind == "buckets" else None
-        batches = batching.ordered(self.tokens.lengths, batch_size, widths)
+        batches = batching.ordered(self.lengths, batch_size, widths)
         order = np.concatenate([b.rows for b in batches]) if batches else np.zeros(0, np.int64)
         return self._dataset(lambda: batches, len(batches)), order
 
@@ -82,6 +92,10 @@ class Rows:
         out = np.empty((len(order), *found.shape[1:]), np.float32)
         out[order] = found[: len(order)]  # behind them: rows of weight 0 that fill up the last batch
         return out
+
+    def _texts_of(self, rows):
+        """Place in the tokens of each text of some rows, a row's texts one after the other."""
+        return rows
 
     def _target_spec(self):
         return tf.TensorSpec([None, *self.targets.shape[1:]], self.targets.dtype)
@@ -121,13 +135,12 @@ class Rows:
 
     def _arrays(self, batch):
         rows, extra = batch.rows, batch.size - len(batch.rows)
-        ids = self.tokens.padded(rows, batch.width, self.preprocess.special.pad)
-        lengths = self.tokens.lengths[rows]
-        if extra:  # rows of weight 0 repeat the first one: no all-masked row can give a NaN
-            ids = np.concatenate([ids, np.repeat(ids[:1], extra, 0)])
-            rows, lengths = (np.concatenate([a, np.repeat(a[:1], extra)]) for a in (rows, lengths))
-        first = self.tokens.first[rows]
-        return ids, lengths.astype(np.int32), first, self._targets_of(batch, rows), self._weights_of(batch, rows)
+        # rows of weight 0 repeat the first one: no all-masked row can give a NaN
+        rows = np.concatenate([rows, np.repeat(rows[:1], extra)])
+        texts = self._texts_of(rows)
+        ids = self.tokens.padded(texts, batch.width, self.preprocess.special.pad)
+        lengths, first = self.tokens.lengths[texts].astype(np.int32), self.tokens.first[texts]
+        return ids, lengths, first, self._targets_of(batch, rows), self._weights_of(batch, rows)
 
     def _features(self, ids, lengths, first, target, weight):
         return self.preprocess.pack(ids, lengths, first), target, weight

@@ -25,7 +25,7 @@ class Counter(keras.callbacks.Callback):
 
     def __init__(self, progress, train, batches):
         super().__init__()
-        self.progress, self.lengths, self.batches = progress, train.tokens.lengths, batches
+        self.progress, self.lengths, self.batches = progress, train.counts, batches
         self._mark = time.monotonic()
 
     def on_train_begin(self, logs=None):

@@ -1,8 +1,14 @@
 """--mode=export: the best weights as a proven version in the workdir, or as an encoder where the task makes one."""
 
+import numpy as np
+
 from trainer.export.version import export_version
+from trainer.inputs.faq import read_faq
+from trainer.inputs.sources import Table
+from trainer.loop.progress_line import ProgressLine
 from trainer.modes import decisions, encoder_folder, evaluate, job, reporting, tables
 from trainer.modes.workdir import RESULTS, open_workdir
+from trainer.tasks.faq_index import FaqIndex
 
 _FIGURES = ("precision", "max_difference", "tolerance", "accuracy", "faster", "mixed_precision")  # of proof.json
 
@@ -39,20 +45,32 @@ def rows(found):
 
 def export_trained(config, corpus, trained, workdir):
     """ExportReport of the best weights, proven on dev texts."""
-    dev = corpus.splits.dev or corpus.splits.train
+    task = _with_faq(config, trained) if config.export.faq else trained.task
+    texts, pairs, labels = task.proof_rows(corpus.splits.dev or corpus.splits.train)
     return export_version(
-        trained.task,
+        task,
         trained.served,
         trained.encoder,
         config=config,
         out_dir=workdir / "export",
         data_fingerprint=trained.data_fingerprint,
-        dev_texts=dev.texts,
-        dev_pairs=dev.pairs,
-        dev_labels=dev.labels,
+        dev_texts=texts,
+        dev_pairs=pairs,
+        dev_labels=labels,
         reference=trained.reference,
         card_sections=reporting.card_sections(workdir, trained.task),
     )
+
+
+def _with_faq(config, trained):
+    """The task with an index of the entries of --faq, whose vectors are the trained model's."""
+    faq = read_faq(config.export.faq)
+    line = ProgressLine("embedding questions", len(faq.questions), "questions")
+    table = Table(faq.questions, None, None, config.export.faq, np.arange(len(faq.questions)))
+    vectors, _ = trained.answer(table, line.update)
+    most = min(config.export.faq_answers, len(faq.ids))
+    columns = map(tuple, (faq.ids, faq.answers, faq.questions))
+    return trained.task.indexed(FaqIndex(*columns, faq.entry, vectors, most, faq.fingerprint))
 
 
 def figures(report):

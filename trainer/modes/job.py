@@ -41,7 +41,7 @@ def read_corpus(config):
     """Reads and checks every row that --data names. Raises UserError with file:line."""
     if config.model.task == "multi":
         return _read_heads(config)
-    column = label_column(TASKS[config.model.task].column, config.target)
+    column = label_column(TASKS[config.model.task].column, config)
     splits = load_splits(config.data, config.cache_dir(), column)
     learned = column.learned(splits)
     weights = column.class_weights(config.data.class_weights, splits.train.labels, learned)
@@ -52,8 +52,7 @@ def read_corpus(config):
 def _read_heads(config):
     """The same of --heads, whose data sets stand one after the other."""
     heads = {
-        name: (own.data, label_column(TASKS[own.model.task].column, own.target))
-        for name, own in head_configs(config).items()
+        name: (own.data, label_column(TASKS[own.model.task].column, own)) for name, own in head_configs(config).items()
     }
     found = read_heads(heads, config.cache_dir())
     return Corpus(found.splits, found.learned, found.class_weights, found.counts, fingerprint(found.splits))

@@ -31,14 +31,14 @@ def run(config):
     result = _plan(config, corpus, accelerator, task.build(encoder), rows)
     if not config.run.json:
         _print_labels(corpus)
-        _print_lengths(rows["train"].tokens.lengths)
+        _print_lengths(rows["train"].lengths)
     tables.show(config, "plan", _rows(result), result)
     return 0
 
 
 def _plan(config, corpus, accelerator, model, rows):
     batches = rows["train"].epoch(accelerator.batching, config.input.batch_size, config.run.seed, 0)
-    lengths = rows["train"].tokens.lengths
+    lengths = rows["train"].lengths
     weights = sum(int(np.prod(v.shape)) for v in model.weights)
     return {
         "rows": {name: len(table) for name, table in corpus.splits.named().items()},

@@ -14,8 +14,8 @@ from trainer.tasks.pooled import PooledTask
 
 
 def observer(task, table):
-    """What the loop calls with each evaluation of the dev Table; None where scalars say enough."""
-    if task.name in ("multi", "mlm"):
+    """What the loop calls with each evaluation of the dev Table; None where the scalars say enough."""
+    if task.name in ("multi", "embedding", "mlm"):
         return None
     if task.name == "tagging":
         return SpanPictures(task.labels, table.texts, task.entities)
@@ -55,7 +55,8 @@ def fill_tensorboard(config, trained, dev, workdir):
     } | {"examples_per_second": results["train"]["examples_per_second"]}
     settings, steps = workdir.read(MANIFEST)["settings"], results["train"]["steps"]
     hparams.write(folder / "results", _name(workdir), config, settings, scores, steps)
-    wanted = config.report.projector_texts and isinstance(trained.task, PooledTask)
+    has_labels = isinstance(trained.task, PooledTask) and trained.task.name != "embedding"
+    wanted = config.report.projector_texts and has_labels
     if wanted and not (folder / "dev" / projector.CONFIG).is_file():
         _project(config, trained, dev, folder / "dev")
 

@@ -9,6 +9,7 @@ from trainer.inputs.heads import data_sets
 from trainer.inputs.masked import MaskedRows, Masking
 from trainer.inputs.pipeline import Rows
 from trainer.inputs.spans import Spans
+from trainer.inputs.text_rows import TextRows
 from trainer.inputs.tokens import tokenize
 from trainer.inputs.tokens_cache import TokensCache
 from trainer.inputs.unlabelled import Unlabelled
@@ -21,13 +22,27 @@ def make_rows(config, task, preprocessor, table, name, train=False):
     """Rows of a labelled Table, as its task reads them; class weights are in the loss of training alone."""
     if task.name == "multi":
         return _head_rows(config, task, preprocessor, table, name, train)
+    if task.name == "embedding":
+        return _text_rows(config, task, preprocessor, table, name)
     if task.column == Spans.name:
         return _window_rows(task, preprocessor, table, name)
-    tokens = _tokens(config, preprocessor, table, name)
+    tokens = _tokens(config, preprocessor, table.texts, table.pairs, name)
     if task.column == Unlabelled.name:
         return MaskedRows(tokens, preprocessor, Masking(mask_tokens(preprocessor), task.share))
     targets = task.targets(table.labels)
     return Rows(tokens, preprocessor, targets, task.row_weights(targets) if train else None)
+
+
+def _text_rows(config, task, preprocessor, table, name):
+    """Rows of each text by itself, and the number of each second and third text, or the score of the two."""
+    columns = [table.texts, table.pairs] + ([table.labels] if config.embedding.negative_column else [])
+    texts = [text for column in columns for text in column]
+    tokens = _tokens(config, preprocessor, texts, None, name)
+    if task.learns_scores:
+        return TextRows(tokens, preprocessor, 2, np.array([float(cell) for cell in table.labels], np.float32))
+    number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    targets = [[number[text] if text.strip() else NO_TARGET for text in column] for column in columns[1:]]
+    return TextRows(tokens, preprocessor, len(columns), np.array(targets, np.int32).T)
 
 
 def _windows(preprocess, table, name):
@@ -80,14 +95,14 @@ def _head_labels(task, head, windows, table, name, train):
     return HeadLabels(texts, targets, False, every, weights)
 
 
-def _tokens(config, preprocessor, table, name):
-    """TokenIds of a Table; they go to, and come from, the cache folder."""
-    line = ProgressLine(f"tokenizing {name}", len(table), "texts")
+def _tokens(config, preprocessor, texts, pairs, name):
+    """TokenIds of labelled texts, which go to, and come from, the cache folder."""
+    line = ProgressLine(f"tokenizing {name}", len(texts), "texts")
     limit = config.input.tokens_cache_mb
     cache = TokensCache(config.cache_dir() / "tokens", limit) if limit else None
-    tokens = tokenize(preprocessor, table.texts, table.pairs, cache=cache, progress=line.update)
+    tokens = tokenize(preprocessor, texts, pairs, cache=cache, progress=line.update)
     if tokens.reused:
-        line.update(len(table), "found in the cache")
+        line.update(len(texts), "found in the cache")
     return tokens
 
 

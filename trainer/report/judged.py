@@ -9,7 +9,7 @@ from trainer.report import figures, mistakes
 from trainer.report.fonts import families
 from trainer.report.templates import chart
 
-_MOST_CONFUSED = 15
+_MOST_CONFUSED, _MOST_WRONG = 15, 25
 _NOTHING = {"confusion": None, "scatter": None, "confused": [], "numbered": [], "mistakes": [], "wrong": 0, "size": ""}
 
 
@@ -23,6 +23,8 @@ def rows(predictions):
         "true_value": _scores,
         "true_entities": _entities,
         "true_heads": _heads,
+        "true_rank": _found,
+        "true_score": _scored_pairs,
     }
     return _NOTHING | next(of for name, of in kinds.items() if name in predictions[0])(predictions)
 
@@ -78,6 +80,26 @@ def _entities(predictions):
         "wrong": sum(set(mine) != set(theirs) for mine, theirs in zip(wanted, given, strict=True)),
         "size": "spans",
     }
+
+
+def _found(predictions):
+    """Queries whose own text was not the nearest, those furthest from it first."""
+    wrong = [row for row in predictions if predictions[row["nearest_row"]]["text_pair"] != row["text_pair"]]
+    return {
+        "mistakes": [_not_found(row, predictions) for row in sorted(wrong, key=lambda row: row["score"])[:_MOST_WRONG]],
+        "wrong": len(wrong),
+        "size": "cosine of its own",
+    }
+
+
+def _not_found(row, predictions):
+    nearest = predictions[row["nearest_row"]]["text_pair"]
+    return mistakes.of_texts(row["row"], row["text"], row["text_pair"], nearest, row["score"])
+
+
+def _scored_pairs(predictions):
+    targets, values = (np.array([row[name] for row in predictions]) for name in ("true_score", "score"))
+    return {"scatter": chart(figures.scores, targets, values, title="Cosines against true scores")}
 
 
 def _heads(predictions):

@@ -12,6 +12,12 @@ _CURVES = (  # title, (legend, name in the curve of training), (legend, name in 
     ("Dev spans", (), (("F1", "span_f1"), ("precision", "span_precision"), ("recall", "span_recall")), True),
     ("Perplexity of masked words", (), (("dev", "perplexity"),), False),
     ("Masked words named right", (("training", "masked_accuracy"),), (("dev", "masked_accuracy"),), True),
+    (
+        "Dev retrieval",
+        (),
+        (("MRR at 10", "mrr_at_10"), ("recall at 1", "recall_at_1"), ("at 10", "recall_at_10")),
+        True,
+    ),
     ("Dev heads", (), (("mean of their metrics", "mean_quality"),), True),
     ("Dev correlation", (), (("Spearman", "spearman"), ("Pearson", "pearson")), False),
     ("Learning rate", (("learning rate", "learning_rate"),), (), False),

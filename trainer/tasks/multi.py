@@ -183,6 +183,10 @@ class Multi:
         own = {name: self.heads[name].decisions_type(**each) for name, each in decisions.heads.items()}
         return self._with({name: task.decided(own[name]) for name, task in self.heads.items()})
 
+    def proof_rows(self, table):
+        """(texts, second texts or None, cells) of a dev Table, of which the proof takes some."""
+        return table.texts, table.pairs, table.labels
+
     def check_dev(self, settings, cells):
         """Refuses decisions that dev rows of these labels could not show: before training, not after it."""
         for name, task in self.heads.items():

@@ -52,6 +52,10 @@ class PooledTask:
 
         return {"embed": embed}
 
+    def proof_rows(self, table):
+        """(texts, second texts or None, cells) of a dev Table, of which the proof takes some."""
+        return table.texts, table.pairs, table.labels
+
     @staticmethod
     def check_encoder(encoder):
         """Raises UserError for an Encoder that the task cannot stand on."""

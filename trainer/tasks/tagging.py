@@ -166,6 +166,10 @@ class Tagging:
         task.decisions = decisions
         return task
 
+    def proof_rows(self, table):
+        """(texts, second texts or None, cells) of a dev Table, of which the proof takes some."""
+        return table.texts, table.pairs, table.labels
+
     def check_dev(self, settings, labels):
         """Nothing is decided on dev."""
 
