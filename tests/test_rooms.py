@@ -84,7 +84,10 @@ ROOMS = (
     room("trainer.report", f"{SETTINGS} trainer.metrics"),
     room("trainer.metrics", not_packages=HEAVY - {"keras"}),
     room("trainer.modes", "trainer data", "trainer.flags trainer.main"),
-    room("data", "trainer.config trainer.inputs trainer.models.preprocessor trainer.models.tokenizers"),
+    room(
+        "data",
+        "trainer.config trainer.inputs trainer.models.preprocessor trainer.models.tokenizers trainer.models.wordpiece",
+    ),
     room("serving", packages=""),
     room("serving.contract", packages=""),
     room("serving.opsets", "serving.contract", packages=""),

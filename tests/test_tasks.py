@@ -26,6 +26,14 @@ def walk(request, walked):
     return walked(request.param)
 
 
+@pytest.fixture
+def served(walk):
+    """The walk of a task that goes on to a version."""
+    if walk.walk.served is None:
+        pytest.skip("it makes an encoder, which tests/trainer/modes/test_mlm.py walks on with")
+    return walk
+
+
 def results_of(workdir):
     return json.loads((workdir / "results.json").read_text())
 
@@ -58,37 +66,37 @@ def test_it_learned(walk):
     assert results["test"][name] > least and losses[-1] < losses[0]
 
 
-def test_the_version_is_proven_and_says_what_it_is(walk):
-    version = walk.version()
+def test_the_version_is_proven_and_says_what_it_is(served):
+    version = served.version()
     proof, contract = check_proven(version), read_contract(version)
-    assert proof["accepted"] and proof["max_difference"] < 1e-5 and proof["texts"] == proven_texts(walk)
-    assert contract["task"] == walk.flags[0].removeprefix("--task=")
+    assert proof["accepted"] and proof["max_difference"] < 1e-5 and proof["texts"] == proven_texts(served)
+    assert contract["task"] == served.flags[0].removeprefix("--task=")
     assert TASKS[contract["task"]].served <= set(contract["signatures"]["serving_default"]["outputs"])
     assert "## Intended use" in (version / "model_card.md").read_text("utf-8")
 
 
-def test_the_client_answers_as_the_trained_model(walk, tmp_path):
-    publish(walk.workdir, tmp_path / "models" / "tiny")
-    rows = predicted(walk.workdir / "predictions.jsonl")
-    texts, pairs = texts_of(walk, rows)
+def test_the_client_answers_as_the_trained_model(served, tmp_path):
+    publish(served.workdir, tmp_path / "models" / "tiny")
+    rows = predicted(served.workdir / "predictions.jsonl")
+    texts, pairs = texts_of(served, rows)
     with Server(tmp_path / "models" / "tiny", "--port=0", "--engine=embedded") as server:
         with Client(server.ready()["grpc"], "tiny", deadline=120) as client:
             results = client.predict(texts, text_pairs=pairs)
-            assert client.contract == read_contract(walk.version())
+            assert client.contract == read_contract(served.version())
         assert server.stop() == 0
     for result, row in zip(results, rows, strict=True):
-        walk.walk.served(result, row)
+        served.walk.served(result, row)
         json.dumps(result.to_dict())
 
 
-def test_predict_gives_the_rows_of_the_evaluation(walk, tmp_path):
+def test_predict_gives_the_rows_of_the_evaluation(served, tmp_path):
     done = run_main(
-        *walk.flags,
-        *(f"--workdir={walk.workdir}", "--mode=predict", f"--predict_input={walk.data}/test.jsonl"),
+        *served.flags,
+        *(f"--workdir={served.workdir}", "--mode=predict", f"--predict_input={served.data}/test.jsonl"),
         f"--predict_output={tmp_path}/out.jsonl",
     )
     assert done.code == 0, done.err
-    evaluated = predicted(walk.workdir / "predictions.jsonl")
+    evaluated = predicted(served.workdir / "predictions.jsonl")
     for given, row in zip(predicted(tmp_path / "out.jsonl"), evaluated, strict=True):
         assert any(name.startswith("true_") for name in row.keys() - given.keys())
         for name, value in given.items():
@@ -107,14 +115,14 @@ def assert_close(given, expected):
         assert given == (pytest.approx(expected, abs=1e-5) if isinstance(expected, float) else expected)
 
 
-def test_examples_are_answered_like_text(walk):
+def test_examples_are_answered_like_text(served):
     """What TF Serving's Classify and Regress calls ask."""
-    if TASKS[walk.task].example_method is None:
+    if TASKS[served.task].example_method is None:
         pytest.skip("TF Serving has no call for it but Predict")
-    rows = predicted(walk.workdir / "predictions.jsonl")[:8]
-    texts, pairs = texts_of(walk, rows)
+    rows = predicted(served.workdir / "predictions.jsonl")[:8]
+    texts, pairs = texts_of(served, rows)
     columns = {"text": texts} | ({"text_pair": pairs} if pairs else {})
-    with ServedVersion(walk.version()) as version:
+    with ServedVersion(served.version()) as version:
         name = "classify" if "classify" in version.signatures else "regress"
         inputs = {key: np.array([text.encode() for text in each], object) for key, each in columns.items()}
         plain = version.run("serving_default", inputs)
@@ -132,11 +140,11 @@ def example(columns, row):
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 
-def test_the_report_shows_how_good_it_is(walk):
-    page = (walk.workdir / "report.html").read_text("utf-8")
+def test_the_report_shows_how_good_it_is(served):
+    page = (served.workdir / "report.html").read_text("utf-8")
     shown = {"accuracy": "rows right", "micro_f1": "micro F1", "spearman": "Spearman"}
     shown |= {"span_f1": "Dev spans", "mean_quality": "Dev heads", "mrr_at_10": "Dev retrieval"}
-    metric = shown[walk.walk.metric[0]]
+    metric = shown[served.walk.metric[0]]
     assert metric in page and "Worst mistakes" in page and "not hold the rows" not in page
 
 

@@ -139,6 +139,11 @@ class Config:
 
         if task in ("tagging", "multi"):
             self._check_windows()
+        if task == "mlm" and self.run.mode == "predict":
+            raise UserError(
+                "--mode=predict: --task=mlm makes an encoder, which answers nothing; train a task on it with "
+                f"--encoder={self.run.workdir or 'WORKDIR'}/encoder"
+            )
         if (task == "multi") != bool(self.heads.heads):
             raise UserError(f"--task={task} with --heads={self.heads.heads}: --heads is what --task=multi learns")
 
@@ -208,6 +213,7 @@ _BOUNDS = (
     ("dev_fraction", 0.0, 0.9),
     ("test_fraction", 0.0, 0.9),
     ("sequence_length", 4, None),
+    ("mask_share", 0.01, 0.9),
     ("window_overlap", 0, None),
     ("max_windows", 1, 1024),
     ("unmatched_share", 0.0, 1.0),

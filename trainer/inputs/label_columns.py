@@ -1,4 +1,4 @@
-"""What the label column of a task holds: a label, several, a score, spans. One class and one line here for each.
+"""What the label column of a task holds: a label, several, a score, spans, nothing. One class and one line for each.
 
 What they have in common: label_kind.py.
 """
@@ -8,6 +8,7 @@ from trainer.inputs.labels import SingleLabels
 from trainer.inputs.positives import Positives
 from trainer.inputs.scores import Scores
 from trainer.inputs.spans import Spans
+from trainer.inputs.unlabelled import Unlabelled
 
 
 def label_column(kind, config):
@@ -25,4 +26,6 @@ def label_column(kind, config):
         return LabelSets(target.label_separator)
     if kind == Spans.name:
         return Spans(target.tag_scheme, target.unmatched_share)
+    if kind == Unlabelled.name:
+        return Unlabelled()
     return Scores(target.bounds()) if kind == Scores.name else SingleLabels()

@@ -111,16 +111,19 @@ class Rows:
         """Weights of the same: 0 for what fills it up."""
         return until(self.weights[rows], len(batch.rows))
 
-    def _dataset(self, batches, count):
-        spec = (
+    def _spec(self):
+        """Of what `_arrays` gives and `_features` takes."""
+        return (
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             self._target_spec(),
             self._weights_spec(),
         )
+
+    def _dataset(self, batches, count):
         dataset = tf.data.Dataset.from_generator(
-            lambda: (self._arrays(batch) for batch in batches()), output_signature=spec
+            lambda: (self._arrays(batch) for batch in batches()), output_signature=self._spec()
         )
         # The order is that of the plan, whatever the machine; sharding by file does not apply to a generator.
         options = tf.data.Options()

@@ -1,4 +1,4 @@
-"""--mode=export: the best weights as a proven version in the workdir."""
+"""--mode=export: the best weights as a proven version in the workdir, or as an encoder where the task makes one."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from trainer.export.version import export_version
 from trainer.inputs.faq import read_faq
 from trainer.inputs.sources import Table
 from trainer.loop.progress_line import ProgressLine
-from trainer.modes import decisions, evaluate, job, reporting, tables
+from trainer.modes import decisions, encoder_folder, evaluate, job, reporting, tables
 from trainer.modes.workdir import RESULTS, open_workdir
 from trainer.tasks.faq_index import FaqIndex
 
@@ -21,17 +21,26 @@ def run(config):
         if not decisions.take(trained, workdir):  # never evaluated, or for other decisions
             job.check_same_rows(corpus, workdir)
             evaluate.judge(corpus, trained, workdir)
-        report = export_trained(config, corpus, trained, workdir)
-        found = figures(report)
+        found = made(config, corpus, trained, workdir)
         workdir.merge(RESULTS, {"export": found})
         reporting.write_report(workdir)
-        rows = [
-            ("proof", found["proof"]),
-            ("version", found["version_dir"]),
-            ("size", f"{found['bytes'] / 2**20:.1f} MB"),
-        ]
-        tables.show(config, f"run {workdir.path}", rows, {"workdir": str(workdir.path), "export": found})
+        tables.show(config, f"run {workdir.path}", rows(found), {"workdir": str(workdir.path), "export": found})
     return 0
+
+
+def made(config, corpus, trained, workdir):
+    """What results.json keeps of the version, or of the encoder, that the best weights have become."""
+    if not trained.task.served:
+        return encoder_folder.hand_over(config, trained, workdir)
+    return figures(export_trained(config, corpus, trained, workdir))
+
+
+def rows(found):
+    """Table rows of the same."""
+    if "encoder_dir" in found:
+        return encoder_folder.rows(found)
+    size = f"{found['bytes'] / 2**20:.1f} MB"
+    return [("proof", found["proof"]), ("version", found["version_dir"]), ("size", size)]
 
 
 def export_trained(config, corpus, trained, workdir):

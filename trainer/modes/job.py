@@ -65,7 +65,8 @@ def make_task(config, learned, class_weights=None):
 
 def open_encoder(config):
     """The Encoder that --encoder names, weights and all, fit for --pooling."""
-    encoder = load_encoder(config.model.encoder, config.cache_dir(), config.input.sequence_length)
+    model = config.model
+    encoder = load_encoder(model.encoder, config.cache_dir(), config.input.sequence_length, model.from_scratch)
     check_pooling(encoder, config.model.pooling)
     TASKS[config.model.task].check_encoder(encoder)
     return encoder

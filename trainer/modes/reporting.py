@@ -15,7 +15,7 @@ from trainer.tasks.pooled import PooledTask
 
 def observer(task, table):
     """What the loop calls with each evaluation of the dev Table; None where the scalars say enough."""
-    if task.name in ("multi", "embedding"):
+    if task.name in ("multi", "embedding", "mlm"):
         return None
     if task.name == "tagging":
         return SpanPictures(task.labels, table.texts, task.entities)

@@ -1,4 +1,4 @@
-"""A Table, tokenized for its task: rows of texts, of windows, or of several heads."""
+"""A Table, tokenized for its task: rows of texts, of masked texts, of windows, or of several heads."""
 
 import sys
 
@@ -6,13 +6,16 @@ import numpy as np
 
 from trainer.inputs.head_rows import HeadLabels, HeadRows
 from trainer.inputs.heads import data_sets
+from trainer.inputs.masked import MaskedRows, Masking
 from trainer.inputs.pipeline import Rows
 from trainer.inputs.spans import Spans
 from trainer.inputs.text_rows import TextRows
 from trainer.inputs.tokens import tokenize
 from trainer.inputs.tokens_cache import TokensCache
+from trainer.inputs.unlabelled import Unlabelled
 from trainer.inputs.window_rows import NO_TARGET, Truth, WindowRows, window_tokens
 from trainer.loop.progress_line import ProgressLine
+from trainer.models.mask_tokens import mask_tokens
 
 
 def make_rows(config, task, preprocessor, table, name, train=False):
@@ -23,8 +26,11 @@ def make_rows(config, task, preprocessor, table, name, train=False):
         return _text_rows(config, task, preprocessor, table, name)
     if task.column == Spans.name:
         return _window_rows(task, preprocessor, table, name)
+    tokens = _tokens(config, preprocessor, table.texts, table.pairs, name)
+    if task.column == Unlabelled.name:
+        return MaskedRows(tokens, preprocessor, Masking(mask_tokens(preprocessor), task.share))
     targets = task.targets(table.labels)
-    return _rows(config, preprocessor, table, name, targets, task.row_weights(targets) if train else None)
+    return Rows(tokens, preprocessor, targets, task.row_weights(targets) if train else None)
 
 
 def _text_rows(config, task, preprocessor, table, name):
@@ -87,10 +93,6 @@ def _head_labels(task, head, windows, table, name, train):
     if train and (of_rows := own.row_weights(targets)) is not None:
         weights[texts] = of_rows
     return HeadLabels(texts, targets, False, every, weights)
-
-
-def _rows(config, preprocessor, table, name, targets, weights):
-    return Rows(_tokens(config, preprocessor, table.texts, table.pairs, name), preprocessor, targets, weights)
 
 
 def _tokens(config, preprocessor, texts, pairs, name):

@@ -51,8 +51,7 @@ def run(config):
         reporting.keep_curve(workdir, progress)
         reporting.fill_tensorboard(config, trained, corpus.splits.dev, workdir)
         if config.export.export:
-            report = export.export_trained(config, corpus, trained, workdir)
-            results = workdir.merge(RESULTS, {"export": export.figures(report)})
+            results = workdir.merge(RESULTS, {"export": export.made(config, corpus, trained, workdir)})
         reporting.write_report(workdir)
         _show(config, workdir, results)
     return 0
@@ -105,8 +104,7 @@ def _show(config, workdir, results):
     )
     rows.append(("speed", f"{train['examples_per_second']:.0f} examples/s, {train['tokens_per_second']:,.0f} tokens/s"))
     if config.export.export:
-        rows.append(("proof", results["export"]["proof"]))
-        rows.append(("version", results["export"]["version_dir"]))
+        rows += export.rows(results["export"])
     rows.append(("report", workdir / page.REPORT))
     rows.append(("TensorBoard", f"tensorboard --logdir {workdir / 'tensorboard'}"))
     tables.show(config, f"run {workdir.path}", rows, {"workdir": str(workdir.path), **results})
