@@ -30,6 +30,7 @@ flags.DEFINE_string("data_dir", None, "Folder of faq.jsonl and question_similari
 real_text.define_flags()
 flags.DEFINE_string("output", "benchmarks/results", "Folder of the JSON file and the picture.")
 flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
+flags.DEFINE_integer("sequence_length", 128, "Longest text in tokens.", lower_bound=4)
 flags.DEFINE_integer("epochs", 4, "Passes over the training pairs.", lower_bound=1)
 flags.DEFINE_integer("rounds", 3, "Exports of each kind, in turn.", lower_bound=1)
 
@@ -79,7 +80,12 @@ def measured(walk, folder, faq, parts):
 
 def _flags(folder, side):
     told = {"task": "embedding", "data": folder / "data", "text_pair_column": "answer", "device": "cpu"}
-    told |= {"encoder": real_text.encoder_folder(), "workdir": folder / side.replace(" ", "-"), "doctor": "off"}
+    told |= {
+        "encoder": real_text.encoder_folder(),
+        "workdir": folder / side.replace(" ", "-"),
+        "doctor": "off",
+        "sequence_length": FLAGS.sequence_length,
+    }
     return [f"--{name}={value}" for name, value in told.items()]
 
 
