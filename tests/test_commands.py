@@ -21,6 +21,7 @@ DATA = {  # columns of the data set that a flagfile is for, and what makes rows 
     "mrpc": (("#1 String", "#2 String", "Quality"), tiny_reviews.pairs),
     "stsb": (("sentence1", "sentence2", "score"), task_walks.scored_pairs),
     "nlupp": (("text", "intents"), task_walks.label_sets),
+    "covid_faq": (("question_2", "question_1"), task_walks.belonging),
     "mlm": (("text",), task_walks.echoes),
     "conll": (("text", "label"), task_walks.tagged),
     "snips": (("tokens", "intent", "slots", "score"), task_walks.of_every_head),

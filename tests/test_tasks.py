@@ -143,7 +143,7 @@ def example(columns, row):
 def test_the_report_shows_how_good_it_is(served):
     page = (served.workdir / "report.html").read_text("utf-8")
     shown = {"accuracy": "rows right", "micro_f1": "micro F1", "spearman": "Spearman"}
-    shown |= {"span_f1": "Dev spans", "mean_quality": "Dev heads", "mrr_at_10": "Dev retrieval"}
+    shown |= {"span_f1": "F1 of spans", "mean_quality": "mean of the heads", "mrr_at_10": "mean reciprocal rank"}
     metric = shown[served.walk.metric[0]]
     assert metric in page and "Worst mistakes" in page and "not hold the rows" not in page
 

@@ -18,7 +18,7 @@ LEARN = ("--sequence_length=32", "--epochs=8", "--batch_size=8", "--learning_rat
 
 @dataclasses.dataclass(frozen=True)
 class Walked:
-    """data: folder of its rows; flags: the command's but --workdir; workdir: leave its files as they are."""
+    """data: its folder of rows; flags: the command's but --workdir; workdir: leave its files as they are."""
 
     task: str
     walk: Walk

@@ -34,8 +34,7 @@ def read_faq(path):
     Raises UserError, with file:line, for an empty question or answer, and for two answers with one id.
     """
     try:
-        table, ids = read_table(path, _QUESTION, _ANSWER, _ID), None
-        ids = table.labels
+        table = read_table(path, _QUESTION, _ANSWER, _ID)
     except UserError as error:
         if f"no column '{_ID}'" not in str(error):
             raise
@@ -45,7 +44,7 @@ def read_faq(path):
         if not question.strip() or not answer.strip():
             empty = _QUESTION if not question.strip() else _ANSWER
             raise UserError(f"{table.where(row)}: the {empty} is empty; every entry needs one")
-        own = ids[row] if ids else str(row + 1)
+        own = table.labels[row] if table.labels else str(row + 1)
         if answers.setdefault(own, answer) != answer:
             raise UserError(f"{table.where(row)}: the id '{own}' stands for two answers; give each an id of its own")
         entry.append(own)

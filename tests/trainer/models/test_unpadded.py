@@ -54,11 +54,16 @@ def features(encoder, lengths, seed=0):
 BATCHES = ([5], [1], [3, 9], [2] * 3, [16, 1, 4, 7, 7], list(range(1, 17)), [4] * 33, [1] * 8 + [16] * 9)
 
 
+@pytest.fixture(scope="module")
+def unchanged(encoder):
+    """{pooling: its two models}, for tests that only ask them."""
+    return {how: models(encoder, how) for how in poolings(encoder)}
+
+
 @pytest.mark.parametrize("lengths", BATCHES, ids=str)
-def test_the_same_vectors(encoder, lengths):
-    for how in poolings(encoder):
-        padded, real = models(encoder, how)
-        given = features(encoder, lengths)
+def test_the_same_vectors(encoder, unchanged, lengths):
+    given = features(encoder, lengths)
+    for padded, real in unchanged.values():
         np.testing.assert_allclose(real(given), padded(given), atol=2e-5)
 
 
