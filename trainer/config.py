@@ -10,6 +10,7 @@ from trainer.settings import (  # noqa: F401 (all of the settings are had from h
     HEADS,
     LEAST_IS_BEST,
     METRICS,
+    OF_SCORED_VECTORS,
     CheckpointConfig,
     CompareConfig,
     DataConfig,
@@ -96,7 +97,10 @@ class Config:
         """The dev metric that picks the best weights."""
         if self.optimizer.metric != "auto":
             return self.optimizer.metric
-        return "spearman" if self._learns_scores() else METRICS[self.model.task][0]
+        return self._metrics()[0]
+
+    def _metrics(self):
+        return OF_SCORED_VECTORS if self._learns_scores() else METRICS[self.model.task]
 
     def _learns_scores(self):
         return self.model.task == "embedding" and self.embedding.embedding_loss == "score"
@@ -123,8 +127,8 @@ class Config:
 
     def _check_task(self):
         task, metric = self.model.task, self.metric()
-        if metric not in METRICS[task]:
-            raise UserError(f"--metric={metric}: --task={task} has {', '.join(METRICS[task])}")
+        if metric not in self._metrics():
+            raise UserError(f"--metric={metric}: --task={task} has {', '.join(self._metrics())}")
         if not self.target.label_separator.strip():
             raise UserError("--label_separator is empty or white space; give a character such as | or ,")
         self.target.bounds()
@@ -156,7 +160,9 @@ class Config:
         if self.run.mode == "train" and not self.data.text_pair_column:
             raise UserError("--text_pair_column is empty: --task=embedding learns from texts that belong together")
         if self._learns_scores() and self.target.bounds() is None:
-            raise UserError("--embedding_loss=score: give --score_range=LOW,HIGH, which become cosines of 0 and 1")
+            raise UserError(
+                "--embedding_loss=score: give --score_range=LOW,HIGH, which become cosines of 0 (of -1 below 0) and 1"
+            )
         if self._learns_scores() and self.embedding.negative_column:
             raise UserError("--negative_column: scores have none; give --embedding_loss=ranking, or leave it out")
         self.embedding.sizes()

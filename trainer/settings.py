@@ -94,9 +94,10 @@ METRICS = {
     "tagging": ("span_f1", "loss"),
     "mlm": ("loss", "masked_accuracy"),
     "multi": ("mean_quality", "loss"),
-    "embedding": ("mrr_at_10", "recall_at_1", "recall_at_10", "ndcg_at_10", "spearman", "pearson", "loss"),
+    "embedding": ("mrr_at_10", "recall_at_1", "recall_at_10", "ndcg_at_10", "loss"),
 }
 HEADS = ("classification", "multi_label", "regression", "tagging")  # that can share one encoder
+OF_SCORED_VECTORS = ("spearman", "pearson", "loss")  # of embedding with --embedding_loss=score
 LEAST_IS_BEST = ("loss", "mse")
 
 
@@ -156,7 +157,7 @@ class EmbeddingConfig:
         "ranking",
         "ranking: the text in --text_pair_column is to be nearer than those of the other rows of a batch (and than its "
         "own in --negative_column); score: the cosine of both texts is to be the score in --label_column, brought from "
-        "--score_range to 0–1.",
+        "--score_range to 0–1, or to -1–1 where LOW is negative.",
         ("ranking", "score"),
     )
     negative_column: str = option("", "Column of a text that looks near and does not belong to the row.")

@@ -68,7 +68,7 @@ def open_encoder(config):
     model = config.model
     encoder = load_encoder(model.encoder, config.cache_dir(), config.input.sequence_length, model.from_scratch)
     check_pooling(encoder, config.model.pooling)
-    TASKS[config.model.task].check_encoder(encoder)
+    TASKS[config.model.task].check_encoder(encoder, config)
     return encoder
 
 

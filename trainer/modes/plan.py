@@ -46,7 +46,7 @@ def _plan(config, corpus, accelerator, model, rows):
         "token_lengths": {f"p{p}": int(np.percentile(lengths, p)) for p in _PERCENTILES},
         "truncated": {name: int(found.truncated.sum()) for name, found in rows.items()},
         "padding": 0.0 if accelerator.unpadded else padding_share(lengths, batches),
-        "shapes": manifest.shapes(batches, lengths, accelerator),
+        "shapes": manifest.shapes(batches, rows["train"].counts, accelerator),
         "steps_per_epoch": len(batches),
         "steps": len(batches) * config.optimizer.epochs,
         "parameters": weights,

@@ -70,7 +70,7 @@ def _train(config, corpus, accelerator, encoder, workdir):
     job.save_task(workdir, corpus, encoder)
     progress = fit(run)
     batches = train.batches(accelerator.batching, config.input.batch_size, config.run.seed, progress.step)
-    workdir.merge(MANIFEST, {"steps": progress.step, "shapes": manifest.shapes(batches, train.lengths, accelerator)})
+    workdir.merge(MANIFEST, {"steps": progress.step, "shapes": manifest.shapes(batches, train.counts, accelerator)})
     return progress
 
 

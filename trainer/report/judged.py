@@ -11,6 +11,7 @@ from trainer.report.templates import chart
 
 _MOST_CONFUSED, _MOST_WRONG = 15, 25
 _NOTHING = {"confusion": None, "scatter": None, "confused": [], "numbered": [], "mistakes": [], "wrong": 0, "size": ""}
+_NOTHING |= {"worst": "those with most labels too many or too few"}  # which of the wrong rows are shown
 
 
 def rows(predictions):
@@ -24,7 +25,6 @@ def rows(predictions):
         "true_entities": _entities,
         "true_heads": _heads,
         "true_rank": _found,
-        "true_score": _scored_pairs,
     }
     return _NOTHING | next(of for name, of in kinds.items() if name in predictions[0])(predictions)
 
@@ -89,17 +89,13 @@ def _found(predictions):
         "mistakes": [_not_found(row, predictions) for row in sorted(wrong, key=lambda row: row["score"])[:_MOST_WRONG]],
         "wrong": len(wrong),
         "size": "cosine of its own",
+        "worst": "those whose own text is least near, beside the nearest one",
     }
 
 
 def _not_found(row, predictions):
     nearest = predictions[row["nearest_row"]]["text_pair"]
     return mistakes.of_texts(row["row"], row["text"], row["text_pair"], nearest, row["score"])
-
-
-def _scored_pairs(predictions):
-    targets, values = (np.array([row[name] for row in predictions]) for name in ("true_score", "score"))
-    return {"scatter": chart(figures.scores, targets, values, title="Cosines against true scores")}
 
 
 def _heads(predictions):

@@ -8,7 +8,7 @@ from scipy import stats
 from trainer.config import UserError
 from trainer.metrics import retrieval
 from trainer.models.pooling import pool
-from trainer.tasks.embedding_losses import CosineScore, Ranking
+from trainer.tasks.embedding_losses import CosineScore, Ranking, ScoreScale
 from trainer.tasks.pooled import PooledTask
 from trainer.tasks.regression import correlation
 from trainer.tasks.undecided import Undecided
@@ -32,7 +32,8 @@ class Embedding(PooledTask):
 
     def __init__(self, model_config, embedding_config, bounds=None, index=None):
         super().__init__(False, model_config)
-        self.embedding, self.bounds, self.index = embedding_config, bounds, index
+        self.embedding, self.index = embedding_config, index
+        self.scale = ScoreScale(*bounds) if bounds else None
         self.decisions, self.dimensions = Undecided(), 0
 
     @classmethod
@@ -45,10 +46,9 @@ class Embedding(PooledTask):
 
     def build(self, encoder):
         """keras.Model: the encoder's inputs to unit vectors `<float32>[texts, hidden]`."""
-        how = "mean" if self.config.pooling == "auto" else self.config.pooling
-        pooled = keras.layers.Identity(name="embedding", dtype="float32")(pool(encoder, how))
+        pooled = pool(encoder, _pooling(self.config))
+        pooled = keras.layers.Identity(name="embedding", dtype="float32")(pooled)
         self.dimensions = pooled.shape[-1]
-        self._check_sizes()
         unit = keras.layers.UnitNormalization(name="unit", dtype="float32", axis=-1)(pooled)
         return keras.Model(encoder.backbone.input, unit, name=self.name)
 
@@ -62,7 +62,7 @@ class Embedding(PooledTask):
     def loss(self):
         """A loss of vectors `<float32>[rows · columns, hidden]`, the texts of a row one after the other."""
         if self.learns_scores:
-            return CosineScore(self.sizes(), *self.bounds)
+            return CosineScore(self.sizes(), self.scale)
         return Ranking(self.sizes())
 
     def metrics(self):
@@ -124,7 +124,7 @@ class Embedding(PooledTask):
             yield {"embedding": np.round(row if row.ndim == 1 else row[0], 6).tolist(), **told}
 
     def truth(self, cell):
-        return {"true_score": float(cell)} if self.learns_scores else {"true_rank": 1}
+        return {"true_value": float(cell)} if self.learns_scores else {"true_rank": 1}
 
     def stated(self):
         """What contract.json says of it besides labels and decisions."""
@@ -146,11 +146,13 @@ class Embedding(PooledTask):
         task.index = index
         return task
 
-    def _check_sizes(self):
-        wrong = [size for size in self.embedding.sizes() if size > self.dimensions]
+    @staticmethod
+    def check_encoder(encoder, config):
+        dimensions = encoder.backbone.hidden_dim
+        wrong = [size for size in config.embedding.sizes() if size > dimensions]
         if wrong:
             raise UserError(
-                f"--matryoshka={self.embedding.matryoshka}: the encoder's vectors have {self.dimensions} dimensions; "
+                f"--matryoshka={config.embedding.matryoshka}: the encoder's vectors have {dimensions} dimensions; "
                 f"{wrong[0]} is more"
             )
 
@@ -168,9 +170,13 @@ class Embedding(PooledTask):
     def _judged(self, vectors):
         cosine = np.sum(vectors[:, 0] * vectors[:, 1], axis=1).tolist()
         if self.learns_scores:
-            return ({"score": each} for each in cosine)
+            return ({"value": self.scale.score(each)} for each in cosine)
         places = retrieval.nearest(vectors[:, 0], vectors[:, 1])
         return ({"score": each, "nearest_row": int(place)} for each, place in zip(cosine, places, strict=True))
+
+
+def _pooling(model_config):
+    return "mean" if model_config.pooling == "auto" else model_config.pooling
 
 
 _CORRELATIONS = {"spearman": stats.spearmanr, "pearson": stats.pearsonr}

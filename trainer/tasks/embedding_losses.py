@@ -4,6 +4,8 @@ Vectors come as `<float32>[rows · columns, hidden]`: the texts of a row one aft
 between rows. Shorter vectors are prefixes, normalised anew (Matryoshka, https://arxiv.org/abs/2205.13147).
 """
 
+import dataclasses
+
 import keras
 from keras import ops
 
@@ -48,15 +50,34 @@ class Ranking(_OfVectors):
 
 
 class CosineScore(_OfVectors):
-    """Squared distance of the cosine of two texts from their score `<float>[rows]`, brought from low–high to 0–1."""
+    """Squared distance of the cosine of two texts from what their score `<float>[rows]` is on a ScoreScale."""
 
-    def __init__(self, sizes, low, high):
+    def __init__(self, sizes, scale):
         super().__init__(sizes)
-        self.low, self.high = low, high
+        self.scale = scale
 
     def of_rows(self, target, weights, texts):
-        wanted = (ops.cast(target, "float32") - self.low) / (self.high - self.low)
+        wanted = self.scale.cosine(ops.cast(target, "float32"))
         return ops.square(ops.sum(texts[:, 0] * texts[:, 1], axis=-1) - wanted)
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreScale:
+    """Scores from low to high as cosines: from 0 to 1, or from −1 where `low` is negative, an opposite."""
+
+    low: float
+    high: float
+
+    @property
+    def least(self):
+        return -1.0 if self.low < 0 else 0.0
+
+    def cosine(self, score):
+        return self.least + (1 - self.least) * (score - self.low) / (self.high - self.low)
+
+    def score(self, cosine):
+        """The other way: what a cosine says in the unit of the scores."""
+        return self.low + (self.high - self.low) * (cosine - self.least) / (1 - self.least)
 
 
 def _unit(texts):

@@ -36,7 +36,7 @@ class MaskedWords:
         return cls(text_pair, config.input.mask_share)
 
     @staticmethod
-    def check_encoder(encoder):
+    def check_encoder(encoder, config):
         """Raises UserError for an Encoder whose vocabulary has no mask token."""
         try:
             mask_tokens(encoder.preprocessor)

@@ -78,9 +78,9 @@ class Multi:
         return models.Model(model.input, model.get_layer("embedding").output, name="embedder")
 
     @staticmethod
-    def check_encoder(encoder):
+    def check_encoder(encoder, config):
         """Raises UserError for an Encoder that the task cannot stand on."""
-        Tagging.check_encoder(encoder)
+        Tagging.check_encoder(encoder, config)
 
     def answers_tokens(self, name):
         return isinstance(self.heads[name], Tagging)

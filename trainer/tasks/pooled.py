@@ -57,7 +57,7 @@ class PooledTask:
         return table.texts, table.pairs, table.labels
 
     @staticmethod
-    def check_encoder(encoder):
+    def check_encoder(encoder, config):
         """Raises UserError for an Encoder that the task cannot stand on."""
 
     def decided(self, decisions):

@@ -50,7 +50,7 @@ class Tagging:
         return cls(tuple(learned["labels"]), config.model, config.input.window_overlap, config.input.max_windows)
 
     @staticmethod
-    def check_encoder(encoder):
+    def check_encoder(encoder, config):
         """Raises UserError for an Encoder that the task cannot stand on."""
         if not hasattr(encoder.preprocessor.tokenizer, "pieces"):
             raise UserError(

@@ -7,7 +7,7 @@ import tensorflow as tf
 from trainer.config import Config, UserError
 from trainer.metrics import retrieval
 from trainer.tasks.embedding import Embedding
-from trainer.tasks.embedding_losses import SCALE, CosineScore, Ranking
+from trainer.tasks.embedding_losses import SCALE, CosineScore, Ranking, ScoreScale
 from trainer.tasks.faq_index import FaqIndex
 
 
@@ -54,10 +54,20 @@ def test_prefixes_are_normalised_anew():
     assert both == pytest.approx((ranking(texts, numbers) + ranking(unit(texts[:, :, :4]), numbers)) / 2, rel=1e-5)
 
 
-def test_cosines_are_brought_to_the_scores():
-    texts, scores = drawn(3, 2, 8), np.float32([0, 2.5, 5])
-    expected = np.mean((np.sum(texts[:, 0] * texts[:, 1], axis=1) - [0, 0.5, 1]) ** 2)
-    assert float(CosineScore((8,), 0.0, 5.0)(tf.constant(scores), texts.reshape(-1, 8))) == pytest.approx(expected)
+@pytest.mark.parametrize(
+    "scale, scores, cosines",
+    [
+        ((0.0, 5.0), [0, 2.5, 5], [0, 0.5, 1]),
+        ((1.0, 5.0), [1, 2, 5], [0, 0.25, 1]),
+        ((-2.0, 2.0), [-2, 0, 1], [-1, 0, 0.5]),
+    ],
+)
+def test_scores_are_brought_to_cosines_and_back(scale, scores, cosines):
+    texts, scale = drawn(3, 2, 8), ScoreScale(*scale)
+    expected = np.mean((np.sum(texts[:, 0] * texts[:, 1], axis=1) - cosines) ** 2)
+    loss = CosineScore((8,), scale)(tf.constant(np.float32(scores)), texts.reshape(-1, 8))
+    assert float(loss) == pytest.approx(expected)
+    assert [scale.score(each) for each in cosines] == pytest.approx(scores)
 
 
 def test_figures_of_ranks_one_two_and_eleven():
@@ -116,6 +126,5 @@ def test_sizes_beyond_the_encoders_are_refused(bert_folder):
     config = Config.from_flat(
         {"task": "embedding", "encoder": str(bert_folder), "sequence_length": 16, "matryoshka": "9,4"}
     )
-    task = job.make_task(config, {})
     with pytest.raises(UserError, match="--matryoshka=9,4: the encoder's vectors have 8 dimensions; 9 is more"):
-        task.build(job.open_encoder(config))
+        job.open_encoder(config)

@@ -104,7 +104,7 @@ def test_a_vocabulary_without_a_mask_token_is_refused(tmp_path):
     vocabulary = [token for token in VOCABULARY if token != "[MASK]"]
     folder = tiny_encoders.bert_folder(tmp_path / "maskless", vocabulary=vocabulary)
     with pytest.raises(UserError, match=r"--task=mlm: maskless: the vocabulary of \d+ tokens has no '\[MASK\]'; give"):
-        TASKS["mlm"].check_encoder(load_encoder(str(folder), "", 16))
+        TASKS["mlm"].check_encoder(load_encoder(str(folder), "", 16), Config())
 
 
 def test_an_activation_that_is_not_known_is_named(folder, tmp_path):
