@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from trainer.config import DataConfig, TargetConfig
+from trainer.config import Config, DataConfig
 from trainer.inputs.head_rows import HeadLabels, HeadRows
 from trainer.inputs.heads import data_sets, read_heads
 from trainer.inputs.label_columns import label_column
@@ -28,12 +28,12 @@ def corpus(tmp_path):
     other = [{"text": f"c {i}", "stars": i} for i in range(3)]
     first = write(tmp_path / "joint", {"train": joint, "dev": joint[:2], "test": joint[2:]})
     second = write(tmp_path / "other", {"train": other, "dev": other[:2]})
-    target = TargetConfig()
+    config = Config()
     return read_heads(
         {
-            "mood": (DataConfig(data=first), label_column("label", target)),
-            "stars": (DataConfig(data=second, label_column="stars"), label_column("score", target)),
-            "marks": (DataConfig(data=first, label_column="spans"), label_column("spans", target)),
+            "mood": (DataConfig(data=first), label_column("label", config)),
+            "stars": (DataConfig(data=second, label_column="stars"), label_column("score", config)),
+            "marks": (DataConfig(data=first, label_column="spans"), label_column("spans", config)),
         },
         None,
     )

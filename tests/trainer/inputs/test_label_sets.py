@@ -54,7 +54,7 @@ def test_null_is_no_label_and_a_label_twice_is_one(tmp_path):
 
 
 def test_another_separator(tmp_path):
-    column = label_column("label_set", TargetConfig(label_separator=","))
+    column = label_column("label_set", Config(target=TargetConfig(label_separator=",")))
     write_csv(tmp_path / "train.csv", separator=" , ")
     write_csv(tmp_path / "dev.csv", separator=",")
     assert column.learned(loaded(tmp_path, column))["labels"] == ["x", "y", "z"]
