@@ -8,7 +8,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from trainer.config import DataConfig, TargetConfig, UserError
+from trainer.config import Config, DataConfig, TargetConfig, UserError
 from trainer.inputs.label_columns import label_column
 from trainer.inputs.label_sets import LabelSets
 from trainer.inputs.splits import load_splits

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainer.config import DataConfig, TargetConfig, UserError
+from trainer.config import Config, DataConfig, TargetConfig, UserError
 from trainer.inputs.label_columns import label_column
 from trainer.inputs.scores import Scores
 from trainer.inputs.splits import load_splits
