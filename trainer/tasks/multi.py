@@ -37,7 +37,8 @@ class Multi:
     """Tasks over one encoder. Each output of a head is named HEAD_output.
 
     Args:
-        heads: {name: Task}, of single texts. weights: {name: float}, what the loss of each counts.
+        heads: {name: Task}, of single texts. weights: {name: float}, what the loss of each counts. settings: {name:
+            trainer.config.DecisionConfig}, how each decides.
         model_config: trainer.config.ModelConfig. overlap, windows: see trainer/models/windows.py.
     """
 
@@ -48,8 +49,8 @@ class Multi:
     decisions_type = HeadDecisions
     text_pair, example_method, labels = False, None, ()
 
-    def __init__(self, heads, weights, model_config, overlap, windows):
-        self.heads, self.loss_weights, self.config = heads, weights, model_config
+    def __init__(self, heads, weights, settings, model_config, overlap, windows):
+        self.heads, self.loss_weights, self.settings, self.config = heads, weights, settings, model_config
         self.overlap, self.windows = overlap, windows
 
     @property
@@ -176,7 +177,8 @@ class Multi:
             for name, each in own.items()
         }
         weights = {name: each.heads.loss_weight for name, each in own.items()}
-        return cls(heads, weights, config.model, config.input.window_overlap, config.input.max_windows)
+        settings = {name: each.decision for name, each in own.items()}
+        return cls(heads, weights, settings, config.model, config.input.window_overlap, config.input.max_windows)
 
     def decided(self, decisions):
         """The same task whose heads follow HeadDecisions from here on."""
@@ -190,11 +192,13 @@ class Multi:
     def check_dev(self, settings, cells):
         """Refuses decisions that dev rows of these labels could not show: before training, not after it."""
         for name, task in self.heads.items():
-            task.check_dev(settings, self.of_head(name, cells)[1])
+            task.check_dev(self.settings[name], self.of_head(name, cells)[1])
 
     def decide(self, settings, logits, truth):
+        """The task whose heads decide as their own settings, not the run's, and the dev rows say."""
         judged = self._judged(logits, truth)
-        return self._with(self.heads | {name: task.decide(settings, own, wanted) for name, task, own, wanted in judged})
+        decided = {name: task.decide(self.settings[name], own, wanted) for name, task, own, wanted in judged}
+        return self._with(self.heads | decided)
 
     def decision_figures(self, judged):
         """{"heads": {name: figures}}; judged: {split: (logits, truth)}."""

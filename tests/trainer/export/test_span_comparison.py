@@ -45,7 +45,7 @@ def tagged():
 def headed():
     """The same of two heads."""
     tags, label = tagged()[0], TASKS["classification"](("a", "b"), False, Config().model)
-    task = Multi({"tags": tags, "mood": label}, {"tags": 1.0, "mood": 1.0}, Config().model, 4, 8)
+    task = Multi({"tags": tags, "mood": label}, {"tags": 1.0, "mood": 1.0}, {}, Config().model, 4, 8)
 
     def model(features, training):
         mood = likes(2, seed=1)(features, training)[:, 1]
