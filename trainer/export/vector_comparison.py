@@ -79,4 +79,6 @@ class VectorComparison(Comparison):
         wrong = "question" if question.decode() not in [index.questions[place] for place in near] else ""
         wrong = wrong or ("answer" if answer.decode() != index.answers[entry] else "")
         if wrong:
-            raise Differs(f"search gives another {wrong} than the FAQ has for {index.ids[entry]!r}, on {self.text(row)}")
+            raise Differs(
+                f"search gives another {wrong} than the FAQ has for {index.ids[entry]!r}, on {self.text(row)}"
+            )

@@ -6,7 +6,6 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-
 _SOME = 64  # questions that a proof asks
 
 
