@@ -31,8 +31,8 @@ def further(proof):
 def search(found):
     """The `search` of a proof."""
     return (
-        f"search asked {found['texts']} texts, {found['questions']} of them questions of the FAQ, and is a look at every "
-        f"entry (largest difference of a cosine {found['max_difference']:.1e})"
+        f"search asked {found['texts']} texts, {found['questions']} of them questions of the FAQ, and found what "
+        f"a look at every entry finds (largest difference of a cosine {found['max_difference']:.1e})"
     )
 
 

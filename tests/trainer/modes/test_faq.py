@@ -120,9 +120,8 @@ def test_mistakes_of_the_file_are_told_before_training(walk, tmp_path):
 
 
 def test_an_encoder_as_it_came_is_served_too(walk, tmp_path):
-    done = run_main(
-        *walk.flags, "--epochs=0", f"--workdir={tmp_path}/run", f"--faq={faq(tmp_path / 'f.jsonl')}", "--json"
-    )
+    own = (*walk.flags, "--epochs=0", f"--workdir={tmp_path}/run", f"--faq={faq(tmp_path / 'f.jsonl')}", "--json")
+    done = run_main(*own)
     assert done.code == 0, done.err
     run = json.loads(done.out)
     assert run["train"]["steps"] == 0 and [each["step"] for each in run["train"]["evaluations"]] == [0]
