@@ -151,6 +151,8 @@ class Config:
         if (task == "multi") != bool(self.heads.heads):
             raise UserError(f"--task={task} with --heads={self.heads.heads}: --heads is what --task=multi learns")
 
+        if not self.optimizer.epochs and task != "embedding":
+            raise UserError(f"--epochs=0: --task={task} has a head that must learn; give 1 or more")
         if task == "embedding":
             self._check_embedding()
         elif self.export.faq:
@@ -232,7 +234,7 @@ _BOUNDS = (
     ("dropout", 0.0, 0.9),
     ("label_smoothing", 0.0, 0.9),
     ("focal_gamma", 0.0, 10.0),
-    ("epochs", 1, None),
+    ("epochs", 0, None),
     ("learning_rate", 1e-12, 1.0),
     ("warmup", 0.0, 1.0),
     ("weight_decay", 0.0, 1.0),

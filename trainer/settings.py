@@ -209,7 +209,7 @@ class ModelConfig:
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig:
-    epochs: int = option(2, "Passes over the training rows.")
+    epochs: int = option(2, "Passes over the training rows; 0, of --task=embedding: the encoder is served as it came.")
     learning_rate: float = option(5e-5, "Peak learning rate of AdamW.")
     schedule: str = option("linear", "Decay after warm-up, down to 0.", ("linear", "cosine", "constant"))
     warmup: float = option(0.0, "Share of all steps over which the learning rate rises from 0.")

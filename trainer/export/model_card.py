@@ -4,7 +4,7 @@ from trainer.export import wording
 
 _CARD = """# {model_name}
 
-{task}{labels}: {model}, fine-tuned with Slipway {slipway} (TensorFlow {tensorflow}),
+{task}{labels}: {model}, {made} with Slipway {slipway} (TensorFlow {tensorflow}),
 exported {created}.
 
 - **Encoder:** {model}, {parameters:,} parameters, revision `{revision}`, licence {licence}.
@@ -28,6 +28,7 @@ def write(path, contract, proof, sections=""):
         task=contract["task"].replace("_", "-").capitalize(),
         labels=" with the labels " + ", ".join(contract["labels"]) if contract["labels"] else "",
         model=encoder["name"],
+        made="fine-tuned" if contract.get("fine_tuned", True) else "as it came, not fine-tuned, made a version",
         parameters=encoder["parameters"],
         revision=encoder["revision"],
         licence=encoder["licence"],

@@ -136,7 +136,8 @@ def _requests(definitions, samples):
         for rows in [few, *((row,) for row in few)]:
             requests["embed", rows] = ("embed", _texts(samples, rows))
     if "search" in definitions:
-        requests["search", few] = ("search", _texts(samples, few))
+        for rows in batches(sorted({*few, *samples.question_rows()})):
+            requests["search", rows] = ("search", _texts(samples, rows))
     for name in EXAMPLE_METHODS.keys() & definitions.keys():
         for rows in batches(singles[: len(singles) - samples.oversized]):
             examples = [example.SerializeToString() for example in warmup.examples(samples.inputs(rows))]
@@ -159,7 +160,7 @@ def _document(version_dir, contract, samples, status, figures):
         "contract": files[CONTRACT_FILE],
         "files": files,
         "texts": samples.dev,
-        "hostile": len(samples.texts) - samples.dev,
+        "hostile": len(samples.texts) - samples.dev - samples.questions,
         "precision": contract["precision"],
         **figures,
         "warmup_records": status["warmup_records"],

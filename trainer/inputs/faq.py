@@ -34,17 +34,17 @@ def read_faq(path):
     Raises UserError, with file:line, for an empty question or answer, and for two answers with one id.
     """
     try:
-        table = read_table(path, _QUESTION, _ANSWER, _ID)
+        table = read_table(path, _QUESTION, _ANSWER, _ID, empty=True)
     except UserError as error:
         if f"no column '{_ID}'" not in str(error):
             raise
         table = read_table(path, _QUESTION, _ANSWER, need_labels=False)
     answers, entry = {}, []
     for row, (question, answer) in enumerate(zip(table.texts, table.pairs, strict=True)):
-        if not question.strip() or not answer.strip():
-            empty = _QUESTION if not question.strip() else _ANSWER
-            raise UserError(f"{table.where(row)}: the {empty} is empty; every entry needs one")
         own = table.labels[row] if table.labels else str(row + 1)
+        empty = [name for name, cell in ((_QUESTION, question), (_ANSWER, answer), (_ID, own)) if not cell.strip()]
+        if empty:
+            raise UserError(f"{table.where(row)}: the {empty[0]} is empty; every entry needs one")
         if answers.setdefault(own, answer) != answer:
             raise UserError(f"{table.where(row)}: the id '{own}' stands for two answers; give each an id of its own")
         entry.append(own)

@@ -143,12 +143,13 @@ class Evaluations(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         minutes = (time.monotonic() - self._saved) / 60
         if self.progress.step in self.steps:
-            self._evaluate()
+            self.evaluate()
         elif minutes >= self.run.config.checkpoint.checkpoint_minutes:
             self._save()
         self.counter.pause()
 
-    def _evaluate(self):
+    def evaluate(self):
+        """What happens at one of the steps."""
         self.finite.check_weights()
         logits = self.evaluator.logits(self.run.dev)
         scores = self.run.task.score_on_dev(logits, self.run.dev.truth)

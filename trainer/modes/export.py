@@ -10,7 +10,8 @@ from trainer.modes import decisions, encoder_folder, evaluate, job, reporting, t
 from trainer.modes.workdir import RESULTS, open_workdir
 from trainer.tasks.faq_index import FaqIndex
 
-_FIGURES = ("precision", "max_difference", "tolerance", "accuracy", "faster", "mixed_precision")  # of proof.json
+# Of proof.json.
+_FIGURES = ("precision", "max_difference", "tolerance", "search", "accuracy", "faster", "mixed_precision")
 
 
 def run(config):

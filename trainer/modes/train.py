@@ -8,6 +8,7 @@ from data.doctor import at_start
 from trainer.config import EnvironmentFault, UserError
 from trainer.export.limits import check_precision
 from trainer.export.version import check_targets
+from trainer.inputs.faq import read_faq
 from trainer.loop import accelerator as accelerators
 from trainer.loop.checkpoints import Checkpoints, bytes_needed
 from trainer.loop.fit import Run, fit, plan_steps
@@ -20,6 +21,8 @@ from trainer.report import page
 def run(config):
     """Trains (or continues) the run of --workdir; prints its results. Returns the exit code."""
     check_targets(config)
+    if config.export.faq:
+        read_faq(config.export.faq)  # its mistakes are said before training, not after it
     corpus = job.read_corpus(config)
     if corpus.splits.dev is None:
         raise UserError("no dev rows: give a dev file, or a --dev_fraction above 0; they choose the best weights")

@@ -34,11 +34,13 @@ class Embedding(PooledTask):
         super().__init__(False, model_config)
         self.embedding, self.index = embedding_config, index
         self.scale = ScoreScale(*bounds) if bounds else None
-        self.decisions, self.dimensions = Undecided(), 0
+        self.decisions, self.dimensions, self.fine_tuned = Undecided(), 0, True
 
     @classmethod
     def of(cls, learned, text_pair, config, class_weights=None):
-        return cls(config.model, config.embedding, config.target.bounds())
+        task = cls(config.model, config.embedding, config.target.bounds())
+        task.fine_tuned = config.optimizer.epochs > 0
+        return task
 
     @property
     def learns_scores(self):
@@ -128,7 +130,7 @@ class Embedding(PooledTask):
 
     def stated(self):
         """What contract.json says of it besides labels and decisions."""
-        told = {"dimensions": self.dimensions, "matryoshka": list(self.sizes())}
+        told = {"dimensions": self.dimensions, "matryoshka": list(self.sizes()), "fine_tuned": self.fine_tuned}
         return told | ({"index": self.index.stated()} if self.index else {})
 
     def check_dev(self, settings, labels):

@@ -1,9 +1,11 @@
 """A FAQ inside a version: searched as numpy would, changed without training, and every mistake of its file one line."""
 
 import json
+import pathlib
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from serving.client import Client, Match
 from serving.contract import read_contract
@@ -100,6 +102,7 @@ def test_without_ids_each_row_is_an_entry(walk, tmp_path):
         ),
         ([("a", "q", " ")], ("id", "question", "answer"), "faq.jsonl:1: the answer is empty; every entry needs one"),
         ([("a", "", "x")], ("id", "question", "answer"), "faq.jsonl:1: the question is empty; every entry needs one"),
+        ([("", "q", "x")], ("id", "question", "answer"), "faq.jsonl:1: the id is empty; every entry needs one"),
         ([("a", "q", "x")], ("id", "question", "reply"), "faq.jsonl:1: no column 'answer' (columns: 'id', 'question'"),
     ],
 )
@@ -110,6 +113,30 @@ def test_mistakes_of_the_file(walk, tmp_path, entries, columns, said):
     assert sorted(path.name for path in (walk.workdir / "export").iterdir()) == before
 
 
+def test_mistakes_of_the_file_are_told_before_training(walk, tmp_path):
+    file = faq(tmp_path / "faq.jsonl", [("a", "q", "")])
+    done = run_main(*walk.flags, f"--workdir={tmp_path}/run", f"--faq={file}")
+    assert done.code == 2 and "faq.jsonl:1: the answer is empty" in done.error() and not (tmp_path / "run").exists()
+
+
+def test_an_encoder_as_it_came_is_served_too(walk, tmp_path):
+    own = (*walk.flags, "--epochs=0", f"--workdir={tmp_path}/run", f"--faq={faq(tmp_path / 'f.jsonl')}", "--json")
+    done = run_main(*own)
+    assert done.code == 0, done.err
+    run = json.loads(done.out)
+    assert run["train"]["steps"] == 0 and [each["step"] for each in run["train"]["evaluations"]] == [0]
+    assert run["train"]["evaluations"][0]["mrr_at_10"] == pytest.approx(run["dev"]["mrr_at_10"])
+    folder = pathlib.Path(run["export"]["version_dir"])
+    assert run["export"]["search"]["questions"] == 4 and not read_contract(folder)["fine_tuned"]
+    assert "as it came, not fine-tuned" in (folder / "model_card.md").read_text()
+    encoder = next(flag for flag in walk.flags if flag.startswith("--encoder=")).removeprefix("--encoder=")
+    before = safetensors.numpy.load_file(f"{encoder}/model.safetensors")["embeddings.word_embeddings.weight"]
+    weights = safetensors.numpy.load_file(tmp_path / "run/checkpoints/best.safetensors")
+    assert any(each.shape == before.shape and np.array_equal(each, before) for each in weights.values())
+    again = run_main(*own)
+    assert again.code == 0 and json.loads(again.out)["export"]["reused"], again.err
+
+
 @pytest.mark.parametrize(
     "flags, said",
     [
@@ -117,6 +144,7 @@ def test_mistakes_of_the_file(walk, tmp_path, entries, columns, said):
             ("--task=classification", "--faq=x.jsonl"),
             "--faq=x.jsonl: --task=classification has no vectors to sear",
         ),
+        (("--epochs=0",), "--epochs=0: --task=classification has a head that must learn; give 1 or more"),
         (("--task=embedding",), "--text_pair_column is empty: --task=embedding learns from texts that belong together"),
         (("--task=embedding", "--text_pair_column=b", "--embedding_loss=score"), "give --score_range=LOW,HIGH"),
         (
