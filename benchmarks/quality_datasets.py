@@ -7,10 +7,11 @@ import dataclasses
 class Dataset:
     """Files and columns of a data set, and the setting that it is compared at.
 
-    task: classification, regression (the label is a number) or multi_label (the label is a list, or absent).
-    dev: name of the dev file, without ending. header: columns of files that do not name them. whole: name of the only
-    file, which is split by `fold`, a column, or else by label. out_of_scope: name of a file of texts that belong to no
-    label. folder: under --dataset=all. max_train_rows: 0 takes all of them.
+    task: classification, regression (the label is a number), multi_label (the label is a list, or absent) or tagging
+    (of tags or spans, see quality_spans.py). dev, test: names of these files, without ending; dev may be "". header:
+    columns of files that do not name them. whole: name of the only file, which is split by `fold`, a column, or else by
+    label. out_of_scope: name of a file of texts that belong to no label. folder: under --dataset=all. max_train_rows: 0
+    takes all of them.
     """
 
     text: str
@@ -19,6 +20,7 @@ class Dataset:
     text_pair: str = ""
     task: str = "classification"
     dev: str = "dev"
+    test: str = "test"
     header: tuple[str, ...] = ()
     whole: str = ""
     fold: str = ""
@@ -50,4 +52,9 @@ DATASETS = {
     "stsb": Dataset("sentence1", "score", epochs=3, text_pair="sentence2", task="regression", header=_STSB),
     "nlupp_banking": _nlupp("banking"),
     "nlupp_hotels": _nlupp("hotels"),
+    "conll2003": Dataset("words", "tags", epochs=3, task="tagging", max_train_rows=_FEW),
+    "snips_slots": Dataset(
+        "tokens", "slots", epochs=10, task="tagging", dev="valid", folder="snips", max_train_rows=_FEW
+    ),
+    "cluener2020": Dataset("text", "label", epochs=3, task="tagging", dev="", test="dev", max_train_rows=_FEW),
 }

@@ -48,6 +48,13 @@ _OF_TASK = {
         Figure("pearson", "pearson", "test", "pearson"),
         Figure("mse", "MSE", "test", "mse", scale=1.0, form=".4f"),
     ),
+    "tagging": (
+        *_chosen_by("span_f1"),
+        Figure("dev_precision", "dev prec", "dev", "span_precision"),
+        Figure("precision", "prec", "test", "span_precision"),
+        Figure("dev_recall", "dev rec", "dev", "span_recall"),
+        Figure("recall", "rec", "test", "span_recall"),
+    ),
     "multi_label": (*_chosen_by("micro_f1"), _MACRO_F1),
 }
 _COST = (

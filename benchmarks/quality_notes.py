@@ -12,6 +12,7 @@ BY_DESIGN = (
 )
 SHARES = "shares in percent, diff: ours − reference, in points"
 _OUT_OF_SCOPE = "AUROC: 1 − the largest probability tells test rows from texts that belong to no label"
+_OF_SPANS = "a span is right where start, end and label are; prec, rec: precision and recall"
 _BUSY = 0.3  # runnable processes per core at the start of a run
 
 
@@ -25,8 +26,9 @@ def setting(asked):
 
 def meaning(name):
     """What the figures of a data set are."""
-    lines = [f"dev, test: {metric_of(name)}; F1: macro F1 on test; {SHARES}"]
-    return lines + [_OUT_OF_SCOPE] * bool(DATASETS[name].out_of_scope)
+    dataset = DATASETS[name]
+    others = _OF_SPANS if dataset.task == "tagging" else "F1: macro F1 on test"
+    return [f"dev, test: {metric_of(name)}; {others}; {SHARES}"] + [_OUT_OF_SCOPE] * bool(dataset.out_of_scope)
 
 
 def provenance(results, flags):

@@ -2,7 +2,8 @@
 
 Both sides get the same files, so that neither side's reader, split or column rule can tilt the comparison.
 Row: {"text": …, "label": …} and, for pairs, "text_pair". Labels are strings: a number as the file has it, several
-labels joined by `|`. A data set with texts that belong to no label has them in out_of_scope.jsonl.
+labels joined by `|`, spans as JSON (quality_spans.py). A data set with texts that belong to no label has them in
+out_of_scope.jsonl.
 """
 
 import csv
@@ -11,12 +12,12 @@ import hashlib
 import json
 import pathlib
 
-from benchmarks import quality_splits
+from benchmarks import quality_spans, quality_splits
 from benchmarks.quality_datasets import DATASETS
 
 SPLITS = ("train", "dev", "test")
 OUT_OF_SCOPE = "out_of_scope"
-ENDINGS = (".jsonl", ".tsv", ".csv", ".jsonl.gz", ".tsv.gz", ".csv.gz")
+ENDINGS = (".jsonl", ".tsv", ".csv", ".jsonl.gz", ".tsv.gz", ".csv.gz", ".txt", ".txt.gz")
 
 
 class RowsError(Exception):
@@ -52,7 +53,7 @@ def all_splits(source, dataset):
         return quality_splits.by_label(rows)
     rows = {split: read_split(source, split, dataset) for split in SPLITS}
     for split in ("train", "test"):
-        rows[split] = rows[split] or needed(source, split, dataset)
+        rows[split] = rows[split] or needed(source, file_of(split, dataset), dataset)
     if not rows["dev"]:
         rows["train"], rows["dev"] = quality_splits.hold_out(rows["train"], quality_splits.DEV_SHARE)
     return rows
@@ -68,7 +69,12 @@ def needed(folder, stem, dataset):
 
 def read_split(folder, split, dataset):
     """Rows of one split, [] where the folder has no such file; raises RowsError for a missing column."""
-    return read_rows(folder, dataset.dev if split == "dev" else split, dataset)
+    return read_rows(folder, file_of(split, dataset), dataset)
+
+
+def file_of(split, dataset):
+    """Name of a split's file, without ending."""
+    return {"dev": dataset.dev, "test": dataset.test}.get(split, split)
 
 
 def read_rows(folder, stem, dataset):
@@ -83,12 +89,25 @@ def read_rows(folder, stem, dataset):
         missing = [name for name in names.values() if row.get(name) is None]
         if missing:
             raise RowsError(f"{found[0]}: row {len(rows) + 1} has no column {missing[0]!r}; it has {', '.join(row)}")
-        rows.append({key: str(row[name]) for key, name in names.items()})
+        rows.append(spans_or_fault(found[0], row, dataset) if dataset.task == "tagging" else plain(row, names))
     return rows
 
 
+def plain(row, names):
+    """{key: value as str} of the columns {key: name}."""
+    return {key: str(row[name]) for key, name in names.items()}
+
+
+def spans_or_fault(path, row, dataset):
+    """The row of a text with spans; raises RowsError."""
+    try:
+        return quality_spans.row_of(row[dataset.text], row[dataset.label])
+    except ValueError as fault:
+        raise RowsError(f"{path}: {row[dataset.text][:60]!r} has {fault}") from None
+
+
 def read_file(path, header=()):
-    """Dicts of one .jsonl, .tsv (quotes are text there) or .csv file, gzipped or not.
+    """Dicts of one .jsonl, .tsv (quotes are text there), .csv or .txt (columns of CoNLL) file, gzipped or not.
 
     header: columns of a .tsv or .csv file whose first line is a row.
     """
@@ -96,6 +115,8 @@ def read_file(path, header=()):
     with opened(path, "rt", encoding="utf-8-sig", newline="") as lines:
         if ".jsonl" in path.name:
             yield from (json.loads(line) for line in lines)
+        elif ".txt" in path.name:
+            yield from quality_spans.conll_rows(lines)
         elif ".tsv" in path.name:
             yield from csv.DictReader(lines, header or None, restkey="", delimiter="\t", quoting=csv.QUOTE_NONE)
         else:

@@ -2,6 +2,8 @@
 
 import random
 
+from benchmarks import quality_spans
+
 DEV_SHARE = 0.1  # of the training rows, where a data set has no dev file
 TEST_SHARE = 0.2  # of all rows, where it has only one file: a tenth of them would be too few to see a point
 FOLDS = {"train": range(16), "dev": range(16, 18), "test": range(18, 20)}
@@ -10,8 +12,8 @@ FOLDS = {"train": range(16), "dev": range(16, 18), "test": range(18, 20)}
 def hold_out(rows, share):
     """(rest, held out): `share` of each label's rows, drawn with one fixed seed; both keep the file's order."""
     by_label = {}
-    for index, row in enumerate(rows):
-        by_label.setdefault(row["label"], []).append(index)
+    for index, label in enumerate(labels_of(rows)):
+        by_label.setdefault(label, []).append(index)
     draw, held = random.Random(0), set()
     for label in sorted(by_label):
         held.update(draw.sample(by_label[label], max(1, round(share * len(by_label[label])))))
@@ -25,10 +27,15 @@ def draw(rows, count):
     """At most `count` rows, each label with its share of them, drawn with one fixed seed; in the file's order."""
     if count >= len(rows):
         return rows
-    order = list(range(len(rows)))
+    order, labels = list(range(len(rows))), labels_of(rows)
     random.Random(0).shuffle(order)
-    order.sort(key=lambda index: rows[index]["label"])  # stable: of each label, every n-th of a random order
+    order.sort(key=labels.__getitem__)  # stable: of each label, every n-th of a random order
     return [rows[index] for index in sorted(order[i * len(rows) // count] for i in range(count))]
+
+
+def labels_of(rows):
+    """What each row's share goes by: its label; of spans, their rarest type."""
+    return quality_spans.strata(rows) if rows and "words" in rows[0] else [row["label"] for row in rows]
 
 
 def by_label(rows):

@@ -5,8 +5,29 @@ Numpy alone: it runs in the bench environment, and imports nothing of Slipway.
 
 import numpy as np
 
+from benchmarks.reference_spans import Tagging
 
-class Classification:
+
+class OfTexts:
+    """What the tasks with one answer to a text share: the classes of transformers, and the encoding."""
+
+    model, collator = "AutoModelForSequenceClassification", "DataCollatorWithPadding"
+
+    def encode(self, rows, tokenizer, max_length, labelled=True):
+        """Token ids without padding (the collator pads each batch), and `labels` where the rows are labelled."""
+        pairs = [row["text_pair"] for row in rows] if "text_pair" in rows[0] else None
+        ids = tokenizer([row["text"] for row in rows], pairs, truncation=True, max_length=max_length)
+        encoded = [{name: ids[name][place] for name in ids} for place in range(len(rows))]
+        if labelled:
+            encoded = [one | {"labels": self.target(row["label"])} for one, row in zip(encoded, rows, strict=True)]
+        return encoded
+
+    def settings(self):
+        """What the model is made with."""
+        return {"num_labels": self.outputs, "problem_type": self.problem_type}
+
+
+class Classification(OfTexts):
     """One label of several. rows: the training rows, whose labels are all that there are."""
 
     problem_type = "single_label_classification"  # cross-entropy
@@ -27,7 +48,7 @@ class Classification:
         return {"accuracy": float((predicted == gold).mean()), "macro_f1": float(f1.mean())}
 
 
-class MultiLabel:
+class MultiLabel(OfTexts):
     """Any number of labels, joined by `|` in a row."""
 
     problem_type = "multi_label_classification"  # binary cross-entropy, a mean over labels
@@ -51,7 +72,7 @@ class MultiLabel:
         }
 
 
-class Regression:
+class Regression(OfTexts):
     """A number."""
 
     problem_type = "regression"  # mean squared error
@@ -74,7 +95,7 @@ class Regression:
         }
 
 
-TASKS = {"classification": Classification, "regression": Regression, "multi_label": MultiLabel}
+TASKS = {"classification": Classification, "regression": Regression, "multi_label": MultiLabel, "tagging": Tagging}
 
 
 def f1_by_label(predicted, gold):

@@ -2,8 +2,8 @@
 
 It runs in the bench environment (torch, transformers, accelerate, numpy), never beside TensorFlow, and imports
 nothing of Slipway: what is measured here must not depend on the code that it is compared with. It reads
-train.jsonl, dev.jsonl and test.jsonl (text, optional text_pair, label; as benchmarks.quality_rows writes them) and,
-where it is there, out_of_scope.jsonl, trains on the CPU and writes one JSON file.
+train.jsonl, dev.jsonl and test.jsonl (text, optional text_pair, label, of spans words; as benchmarks.quality_rows
+writes them) and, where it is there, out_of_scope.jsonl, trains on the CPU and writes one JSON file.
 Left as Trainer has them: AdamW, linear decay to 0, no weight decay, gradient norm 1, dropout of the encoder's
 config, the last epoch's weights. --start gives the head's first weights and the random order of the rows, so that both
 sides begin at one point; without it Trainer draws its own. --group_by_length is Trainer's own option. Times are seconds
@@ -28,16 +28,6 @@ def read_rows(path):
     """Rows of one .jsonl file, as dicts."""
     with open(path, encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
-
-
-def encode(rows, tokenizer, max_length, target=None):
-    """Rows as Trainer wants them: token ids without padding (the collator pads each batch) and, by `target`, labels."""
-    pairs = [row["text_pair"] for row in rows] if "text_pair" in rows[0] else None
-    ids = tokenizer([row["text"] for row in rows], pairs, truncation=True, max_length=max_length)
-    encoded = [{name: ids[name][i] for name in ids} for i in range(len(rows))]
-    return (
-        [one | {"labels": target(row["label"])} for one, row in zip(encoded, rows, strict=True)] if target else encoded
-    )
 
 
 class Order:
@@ -79,12 +69,10 @@ def build_trainer(args, task, rows, folder):
 
     transformers.set_seed(args.seed)  # before the head's first weights are drawn
     tokenizer = transformers.AutoTokenizer.from_pretrained(args.encoder)
-    encoded = {split: encode(rows[split], tokenizer, args.max_length, task.target) for split in SPLITS}
+    encoded = {split: task.encode(rows[split], tokenizer, args.max_length) for split in SPLITS}
     if OUT_OF_SCOPE in rows:
-        encoded[OUT_OF_SCOPE] = encode(rows[OUT_OF_SCOPE], tokenizer, args.max_length)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(
-        args.encoder, num_labels=task.outputs, problem_type=task.problem_type
-    )
+        encoded[OUT_OF_SCOPE] = task.encode(rows[OUT_OF_SCOPE], tokenizer, args.max_length, labelled=False)
+    model = getattr(transformers, task.model).from_pretrained(args.encoder, **task.settings())
     settings = transformers.TrainingArguments(
         output_dir=folder,
         seed=args.seed,
@@ -104,7 +92,7 @@ def build_trainer(args, task, rows, folder):
         model=model,
         args=settings,
         train_dataset=encoded["train"],
-        data_collator=transformers.DataCollatorWithPadding(tokenizer),
+        data_collator=getattr(transformers, task.collator)(tokenizer),
     )
     return trainer, encoded
 

@@ -26,11 +26,19 @@ def define_flags():
 def base_path(walk=None):
     """A model_base_path that holds the version alone, as number 1; raises StageFailed where it cannot be made."""
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        version = pathlib.Path(FLAGS.version_dir) if FLAGS.version_dir else _trained(walk or Walk(), folder)
-        (folder / MODEL).mkdir()
-        (folder / MODEL / "1").symlink_to(version.resolve(), target_is_directory=True)
-        yield folder / MODEL
+        version = FLAGS.version_dir or _trained(walk or Walk(), pathlib.Path(folder))
+        with linked(version) as found:
+            yield found
+
+
+@contextlib.contextmanager
+def linked(version_dir):
+    """A model_base_path that holds a version folder alone, as number 1."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = pathlib.Path(folder) / MODEL
+        found.mkdir()
+        (found / "1").symlink_to(pathlib.Path(version_dir).resolve(), target_is_directory=True)
+        yield found
 
 
 def _trained(walk, folder):

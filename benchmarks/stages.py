@@ -39,9 +39,9 @@ class Walk:
         self.seconds[stage] = round(time.monotonic() - start, 1)
 
     @contextlib.contextmanager
-    def server(self, base_path):
+    def server(self, base_path, *arguments):
         """A running serving.server on a free port; yields its address."""
-        words = [sys.executable, "-m", "serving.server", f"--model_base_path={base_path}", "--port=0"]
+        words = [sys.executable, "-m", "serving.server", f"--model_base_path={base_path}", "--port=0", *arguments]
         print(f"\n$ python -m {' '.join(words[2:])}", file=sys.stderr, flush=True)
         with self.timed("server start"):
             process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)

@@ -4,7 +4,8 @@
 
 Two runs from the same head over the same batches differ by their dropout alone, so that three seeds a side say more of
 the two trainers than of the draw. kernel `<float32>[hidden, labels]`, bias `<float32>[labels]`, order
-`<int64>[epochs, rows]`: the row that comes at each place of each epoch.
+`<int64>[epochs, rows]`: the row that comes at each place of each epoch. A text that ours reads in windows comes once,
+where its first window does.
 """
 
 import sys
@@ -14,6 +15,8 @@ import numpy as np
 
 from trainer import flags
 from trainer.inputs.batching import shuffled
+from trainer.inputs.spans import Spans
+from trainer.inputs.tokens import mapped
 from trainer.loop import accelerator as accelerators
 from trainer.modes import job
 
@@ -26,13 +29,27 @@ def starting_point(config):
         keras.utils.set_random_seed(config.run.seed)
         _, encoder = accelerator.with_encoder(job.open_encoder(config), config)
         keras.utils.set_random_seed(config.run.seed)
-        model = job.make_task(config, corpus.learned).build(encoder)
+        task = job.make_task(config, corpus.learned)
+        model = task.build(encoder)
     kernel, bias = model.get_layer("logits").get_weights()
-    rows = np.zeros(len(corpus.splits.train), np.int64)
+    text_of = texts_of_rows(task, encoder.preprocessor, corpus.splits.train.texts)
     epochs = range(config.optimizer.epochs)
-    batches = [shuffled(rows, config.input.batch_size, config.run.seed, epoch) for epoch in epochs]
-    order = np.stack([np.concatenate([batch.rows for batch in epoch]) for epoch in batches])
-    return {"kernel": kernel, "bias": bias, "order": order}
+    lengths = np.zeros_like(text_of)  # random batches do not ask for them
+    batches = [shuffled(lengths, config.input.batch_size, config.run.seed, epoch) for epoch in epochs]
+    order = np.stack([text_of[np.concatenate([batch.rows for batch in epoch])] for epoch in batches])
+    return {"kernel": kernel, "bias": bias, "order": order[order >= 0].reshape(len(order), -1)}
+
+
+def texts_of_rows(task, preprocessor, texts):
+    """`<int64>[rows]`: the text of each row that is trained on; −1 for a window that is not the first of its text."""
+    if task.column != Spans.name:
+        return np.arange(len(texts))
+    found, before = [], 0
+    for windows in mapped(task.preprocess(preprocessor).tokenize, texts):
+        found.append(windows.text.numpy() + before)
+        before += len(windows.truncated)
+    text_of = np.concatenate(found).astype(np.int64)
+    return np.where(np.diff(text_of, prepend=-1) > 0, text_of, -1)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.mixed_texts import PARTS, mixed_texts
 from serving import loader, opsets
-from tests.mixed_texts import PARTS, mixed_texts
 from tests.tiny_encoders import SPECIAL, VOCABULARY
 from tests.trainer.models.test_real_texts import DATA, folder, texts  # noqa: F401
 from tests.trainer.models.test_wordpiece import SETTINGS

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.mixed_texts import mixed_texts
+from benchmarks.mixed_texts import mixed_texts
 from tests.tiny_encoders import SPECIAL
 from tests.trainer.models.test_offsets import SPELLING
 from trainer.models.preprocessor import SpecialTokens, TextPreprocessor

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.mixed_texts import mixed_texts
+from benchmarks.mixed_texts import mixed_texts
 from tests.trainer.models.test_offsets import SPELLING, answers_of
 from trainer.models.offsets import tokenize_with_offsets
 from trainer.models.wordpiece import WordPiece
