@@ -21,10 +21,11 @@ def write_sets(folder, many=1):
     for split, rows in (("train", train), ("dev", DEV), ("test", TEST)):
         with gzip.open(folder / f"{split}.tsv.gz", "wt", encoding="utf-8") as file:
             file.write("label\ttext_a\n" + "".join(f"{label}\t{text}\n" for label, text in rows))
-    entity = {"text": "张三在北京", "label": {"name": {"张三": [[0, 1]]}, "address": {"北京": [[3, 4]]}}}
+    label = {"name": {"张三": [[0, 1]]}, "address": {"北京": [[3, 4]]}}
     for split, count in (("train", 3 * many), ("dev", 1)):
+        rows = ({"text": f"张三在北京{i or ''}", "label": label} for i in range(count))
         with gzip.open(folder / f"{split}.jsonl.gz", "wt", encoding="utf-8") as file:
-            file.write((json.dumps(entity, ensure_ascii=False) + "\n") * count)
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     return folder
 
 
