@@ -45,6 +45,7 @@ def weights(run, file):
     return {name: array for name, array in found.items() if name.startswith("model/")}
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_was_killed(bert_folder, tmp_path, monkeypatch):
     whole = make_run(bert_folder, tmp_path / "whole")
     expected, save = fit(whole), Checkpoints.save_last

@@ -25,6 +25,7 @@ def train(folder, data, encoder, *flags):
     return run_main(*FLAGS, f"--data={data}", f"--encoder={encoder}", f"--workdir={folder}/run", *LEARN, *flags)
 
 
+@pytest.mark.slow
 def test_scores_go_the_whole_road(data, bert_folder, tmp_path):
     done = train(tmp_path, data, bert_folder, "--json")
     assert done.code == 0, done.err

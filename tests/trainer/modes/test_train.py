@@ -123,14 +123,15 @@ def test_other_flags_are_refused_by_name(copied):
     assert "--seed=4 (was 3), --learning_rate=0.02 (was 0.01)" in done.error() and "--overwrite" in done.error()
 
 
-def test_people_get_a_table(copied):
-    done = run_main(*copied.flags, f"--workdir={copied.workdir}", "--noexport")
+def test_people_get_a_table_and_a_command_in_one_piece(copied, tmp_path):
+    workdir = copied.workdir.rename(tmp_path / ("a-workdir-with-a-long-name-" * 3))
+    done = run_main(*copied.flags, f"--workdir={workdir}", "--noexport")
     assert done.code == 0
     for shown in (
         "test accuracy",
         "examples/s",
-        f"{copied.workdir}/report.html",
-        f"tensorboard --logdir {copied.workdir}/tensorboard",
+        f"{workdir}/report.html",
+        f"tensorboard --logdir {workdir}/tensorboard",
     ):
         assert shown in done.out
     assert "proof" not in done.out
