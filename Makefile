@@ -6,6 +6,9 @@ PY := $(VENV)/bin/python
 IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(IN_RANGE)' 2>/dev/null && { command -v $$p; break; }; done)
+# A test process takes up to 4 GB, so that more cores than 4 are left alone unless make is given WORKERS=8.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 4 ? 4 : n)))
+PYTEST := $(PY) -m pytest tests -n $(WORKERS) --dist worksteal
 
 .PHONY: quickstart test test-slow lint bench clean
 
@@ -13,10 +16,10 @@ quickstart: $(VENV)/.installed
 	@$(PY) -m benchmarks.quickstart
 
 test: $(VENV)/.tested
-	$(PY) -m pytest tests -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.tested
-	$(PY) -m pytest tests -m slow
+	$(PYTEST) -m slow
 
 lint: $(VENV)/.tested
 	$(PY) -m ruff check . && $(PY) -m ruff format --check .

@@ -40,6 +40,7 @@ FETCHING = ["unearth>=0.19,<0.20", "httpx2>=2,<3"]
 TEST = [
     "pytest>=8.3,<10",
     "pytest-timeout>=2.3,<3",
+    "pytest-xdist>=3.6,<4",
     "tokenizers>=0.21,<1",
     "psutil>=6,<8",
     "pandas>=2.2,<4",

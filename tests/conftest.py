@@ -9,6 +9,7 @@ os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 import pytest
 
 from tests import tiny_encoders, tiny_reviews
+from tests.once import made_once
 from trainer.config import CARRIED, cache_dir, carried_path
 
 
@@ -23,13 +24,13 @@ def cache_of_the_tests(tmp_path_factory):
         yield folder
 
 
-pytest_plugins = ["tests.sandbox"]
+pytest_plugins = ["tests.sandbox", "tests.walked"]
 
 
 @pytest.fixture(scope="session")
 def bert_folder(tmp_path_factory):
     """The tiny BERT as a Hugging Face folder; leave its files as they are."""
-    return tiny_encoders.bert_folder(tmp_path_factory.mktemp("encoders") / "tiny-bert")
+    return made_once(tmp_path_factory, "tiny-bert", tiny_encoders.bert_folder)
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +42,10 @@ def hub_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def reviews(tmp_path_factory):
     """A folder with train.csv, dev.tsv and test.jsonl.gz: 96, 24 and 25 rows of two labels."""
-    folder = tmp_path_factory.mktemp("reviews")
+    return made_once(tmp_path_factory, "reviews", _write_reviews)
+
+
+def _write_reviews(folder):
     tiny_reviews.write(folder / "train.csv", tiny_reviews.rows(96, seed=1))
     tiny_reviews.write(folder / "dev.tsv", tiny_reviews.rows(24, seed=2))
     tiny_reviews.write(folder / "test.jsonl.gz", tiny_reviews.rows(25, seed=3))
-    return folder

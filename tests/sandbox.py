@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from data import shelf
+from data import fetch, shelf
 from data.catalogue import CATALOGUE
 from tests import tiny_encoders, tiny_reviews
 from trainer.config import carried_path
@@ -27,7 +27,7 @@ def cache(tmp_path_factory):
     reviews = carried_path("movie-snippets", folder)
     for name, count in (("train", 64), ("dev", 16), ("test", 16)):
         tiny_reviews.write(reviews / f"{name}.tsv", tiny_reviews.rows(count, seed=count))
-    for carried in CATALOGUE.values():
+    for carried in map(CATALOGUE.get, fetch.usual()):
         _shelve(carried, carried_path(carried.name, folder))
         assert shelf.complaint(carried, folder) == ""
     return folder

@@ -33,7 +33,7 @@ def room(name, may="", never="", packages=None, not_packages=(), relative=False)
     return Room(name, tuple(may.split()), tuple(never.split()), packages, frozenset(not_packages), relative)
 
 
-SETTINGS = "trainer.config trainer.flagfile"  # flagfile: the text of flagfiles, as free of absl as config
+SETTINGS = "trainer.config trainer.flagfile trainer.heads"  # flagfile: the text of flagfiles, as free of absl as config
 # Where rows come from: the packages that each kind of source needs, and no other kind.
 SOURCES = {
     "columns": "",
@@ -53,6 +53,7 @@ ROOMS = (
     room("trainer.settings", packages=""),
     room("trainer.config", "trainer.settings", packages=""),
     room("trainer.flagfile", "trainer.config", packages=""),
+    room("trainer.heads", "trainer.config trainer.flagfile", packages=""),
     room("trainer.flags", SETTINGS, packages="absl"),
     room("trainer.allocator", packages=""),
     room("trainer.main", "trainer.config trainer.flags trainer.allocator trainer.loop.levers", packages=""),
@@ -83,7 +84,10 @@ ROOMS = (
     room("trainer.report", f"{SETTINGS} trainer.metrics"),
     room("trainer.metrics", not_packages=HEAVY - {"keras"}),
     room("trainer.modes", "trainer data", "trainer.flags trainer.main"),
-    room("data", "trainer.config trainer.inputs trainer.models.preprocessor trainer.models.tokenizers"),
+    room(
+        "data",
+        "trainer.config trainer.inputs trainer.models.preprocessor trainer.models.tokenizers trainer.models.wordpiece",
+    ),
     room("serving", packages=""),
     room("serving.contract", packages=""),
     room("serving.opsets", "serving.contract", packages=""),

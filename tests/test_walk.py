@@ -1,73 +1,32 @@
-"""The whole way on tiny text: train, prove, publish, serve, ask; what is served is what was trained."""
+"""What the client is asked and answers over a served version that was trained: many texts, odd ones, none.
 
-import json
-import subprocess
-import sys
+That it answers as the trained model does is asserted of every task in tests/test_tasks.py.
+"""
 
 import numpy as np
 import pytest
 
 from serving.client import Client
-from serving.contract import read_contract, read_proof
 from serving.release.publish import publish
-from tests.commands import ROOT, run_main
+from tests.serving.server.running import Server
 
 
 @pytest.fixture(scope="module")
-def workdir(tmp_path_factory, bert_folder, reviews):
-    """A workdir trained, exported and proven by one command."""
-    folder = tmp_path_factory.mktemp("walk") / "run"
-    flags = ("--sequence_length=32", "--epochs=8", "--batch_size=8", "--learning_rate=1e-2", "--model_name=reviews")
-    done = run_main(f"--data={reviews}", f"--encoder={bert_folder}", f"--workdir={folder}", *flags, "--json")
-    assert done.code == 0, done.err
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(workdir, tmp_path_factory):
+def address(walked, tmp_path_factory):
     """Address of a server over the published version."""
-    base_path = tmp_path_factory.mktemp("models") / "reviews"
-    publish(workdir, base_path)
-    command = [
-        sys.executable,
-        "-m",
-        "serving.server",
-        f"--model_base_path={base_path}",
-        "--port=0",
-        "--engine=embedded",
-    ]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        ready = process.stdout.readline()
-        assert ready.startswith("READY model=reviews version=1"), ready
-        yield ready.split("grpc=")[1].strip()
-        process.terminate()
-        assert process.wait(30) == 0
+    base_path = tmp_path_factory.mktemp("models") / "tiny"
+    publish(walked("classification").workdir, base_path)
+    with Server(base_path, "--port=0", "--engine=embedded") as server:
+        ready = server.ready()
+        assert (ready["model"], ready["version"]) == ("tiny", "1")
+        yield ready["grpc"]
+        assert server.stop() == 0
 
 
 @pytest.fixture(scope="module")
 def client(address):
-    with Client(address, model="reviews", deadline=120) as client:
+    with Client(address, model="tiny", deadline=120) as client:
         yield client
-
-
-def test_training_learned(workdir):
-    results = json.loads((workdir / "results.json").read_text())
-    assert results["test"]["accuracy"] > 0.8
-
-
-def test_served_answers_are_the_trained_models(workdir, client):
-    predicted = [json.loads(line) for line in (workdir / "predictions.jsonl").read_text().splitlines()]
-    answers = client.predict([row["text"] for row in predicted])
-    for answer, row in zip(answers, predicted, strict=True):
-        assert answer.label == row["label"]
-        assert answer.probabilities == pytest.approx(row["probabilities"], abs=1e-5)
-
-
-def test_contract_and_proof_of_the_version(workdir, client):
-    (version,) = (workdir / "export").glob("[!.]*")
-    assert client.contract == read_contract(version)
-    proof = read_proof(version)
-    assert proof["accepted"] and proof["max_difference"] < 1e-5 and proof["texts"] == 24
 
 
 def test_ten_thousand_texts_keep_their_order(client):

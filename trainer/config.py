@@ -7,15 +7,19 @@ import os
 import pathlib
 
 from trainer.settings import (  # noqa: F401 (all of the settings are had from here)
+    HEADS,
     LEAST_IS_BEST,
     METRICS,
+    OF_SCORED_VECTORS,
     CheckpointConfig,
     CompareConfig,
     DataConfig,
     DecisionConfig,
     DeviceConfig,
+    EmbeddingConfig,
     EnvironmentFault,
     ExportConfig,
+    HeadsConfig,
     InputConfig,
     ModelConfig,
     OptimizerConfig,
@@ -30,6 +34,8 @@ GROUPS = {
     "run": RunConfig,
     "data": DataConfig,
     "target": TargetConfig,
+    "heads": HeadsConfig,
+    "embedding": EmbeddingConfig,
     "input": InputConfig,
     "model": ModelConfig,
     "optimizer": OptimizerConfig,
@@ -45,8 +51,8 @@ GROUPS = {
 FREE_TO_CHANGE = frozenset(
     "mode workdir overwrite cache_dir json export serving_target proof_texts serving_precision proof_mixed_precision "
     "model_name eval_batch_size tokens_cache_mb tfds_dir checkpoint_minutes calibration abstain_precision "
-    "abstain_per_label label_thresholds predict_input predict_output doctor profile_steps projector_texts compare "
-    "compare_output allocator".split()
+    "abstain_per_label label_thresholds faq faq_answers predict_input predict_output doctor profile_steps "
+    "projector_texts compare compare_output allocator".split()
 )
 
 
@@ -57,6 +63,8 @@ class Config:
     run: RunConfig = RunConfig()
     data: DataConfig = DataConfig()
     target: TargetConfig = TargetConfig()
+    heads: HeadsConfig = HeadsConfig()
+    embedding: EmbeddingConfig = EmbeddingConfig()
     input: InputConfig = InputConfig()
     model: ModelConfig = ModelConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
@@ -87,7 +95,15 @@ class Config:
 
     def metric(self):
         """The dev metric that picks the best weights."""
-        return METRICS[self.model.task][0] if self.optimizer.metric == "auto" else self.optimizer.metric
+        if self.optimizer.metric != "auto":
+            return self.optimizer.metric
+        return self._metrics()[0]
+
+    def _metrics(self):
+        return OF_SCORED_VECTORS if self._learns_scores() else METRICS[self.model.task]
+
+    def _learns_scores(self):
+        return self.model.task == "embedding" and self.embedding.embedding_loss == "score"
 
     def cache_dir(self):
         """The cache folder: --cache_dir, else $SLIPWAY_CACHE, else ~/.cache/slipway."""
@@ -111,8 +127,8 @@ class Config:
 
     def _check_task(self):
         task, metric = self.model.task, self.metric()
-        if metric not in METRICS[task]:
-            raise UserError(f"--metric={metric}: --task={task} has {', '.join(METRICS[task])}")
+        if metric not in self._metrics():
+            raise UserError(f"--metric={metric}: --task={task} has {', '.join(self._metrics())}")
         if not self.target.label_separator.strip():
             raise UserError("--label_separator is empty or white space; give a character such as | or ,")
         self.target.bounds()
@@ -120,13 +136,38 @@ class Config:
             "label_smoothing": self.model.label_smoothing,
             "abstain_precision": self.decision.abstain_precision,
         }
-        others = {"focal_gamma": self.model.focal_gamma} if task in ("regression", "tagging") else {}
+        others = {} if task in ("classification", "multi_label") else {"focal_gamma": self.model.focal_gamma}
         for name, value in (classifies | others).items():
             if task != "classification" and value:
                 raise UserError(f"--{name}={value}: --task={task} has none; leave it out")
 
-        if task == "tagging":
+        if task in ("tagging", "multi"):
             self._check_windows()
+        if task == "mlm" and self.run.mode == "predict":
+            raise UserError(
+                "--mode=predict: --task=mlm makes an encoder, which answers nothing; train a task on it with "
+                f"--encoder={self.run.workdir or 'WORKDIR'}/encoder"
+            )
+        if (task == "multi") != bool(self.heads.heads):
+            raise UserError(f"--task={task} with --heads={self.heads.heads}: --heads is what --task=multi learns")
+
+        if not self.optimizer.epochs and task != "embedding":
+            raise UserError(f"--epochs=0: --task={task} has a head that must learn; give 1 or more")
+        if task == "embedding":
+            self._check_embedding()
+        elif self.export.faq:
+            raise UserError(f"--faq={self.export.faq}: --task={task} has no vectors to search by; --task=embedding has")
+
+    def _check_embedding(self):
+        if self.run.mode == "train" and not self.data.text_pair_column:
+            raise UserError("--text_pair_column is empty: --task=embedding learns from texts that belong together")
+        if self._learns_scores() and self.target.bounds() is None:
+            raise UserError(
+                "--embedding_loss=score: give --score_range=LOW,HIGH, which become cosines of 0 (of -1 below 0) and 1"
+            )
+        if self._learns_scores() and self.embedding.negative_column:
+            raise UserError("--negative_column: scores have none; give --embedding_loss=ranking, or leave it out")
+        self.embedding.sizes()
 
     def _check_windows(self):
         overlap, length = self.input.window_overlap, self.input.sequence_length
@@ -136,12 +177,12 @@ class Config:
                 "text; give fewer"
             )
         if self.data.text_pair_column:
-            raise UserError("--text_pair_column: --task=tagging takes one text a row; leave it out")
+            raise UserError(f"--text_pair_column: --task={self.model.task} takes one text a row; leave it out")
 
     def _check_paths(self):
         if not self.run.workdir and self.run.mode != "plan":
             raise UserError(f"--workdir is empty: --mode={self.run.mode} needs one; give --workdir=FOLDER")
-        if not self.data.data and self.run.mode in ("train", "plan"):
+        if not self.data.data and not self.heads.heads and self.run.mode in ("train", "plan"):
             raise UserError("--data is empty: give a folder with train, dev and test files, or one file")
         self._check_data()
         if self.run.mode == "predict" and not self.predict.predict_input:
@@ -180,16 +221,20 @@ _BOUNDS = (
     ("dev_fraction", 0.0, 0.9),
     ("test_fraction", 0.0, 0.9),
     ("sequence_length", 4, None),
+    ("mask_share", 0.01, 0.9),
     ("window_overlap", 0, None),
     ("max_windows", 1, 1024),
     ("unmatched_share", 0.0, 1.0),
+    ("loss_weight", 1e-6, 1e6),
+    ("faq_answers", 1, 1000),
+    ("mixing_temperature", 0.1, 100.0),
     ("batch_size", 1, None),
     ("eval_batch_size", 1, None),
     ("tokens_cache_mb", 0, None),
     ("dropout", 0.0, 0.9),
     ("label_smoothing", 0.0, 0.9),
     ("focal_gamma", 0.0, 10.0),
-    ("epochs", 1, None),
+    ("epochs", 0, None),
     ("learning_rate", 1e-12, 1.0),
     ("warmup", 0.0, 1.0),
     ("weight_decay", 0.0, 1.0),

@@ -13,6 +13,7 @@ from absl import flags
 
 from trainer import config as config_lib
 from trainer import flagfile
+from trainer.heads import head_configs
 
 render = flagfile.render  # rooms that may not see absl take it from trainer.flagfile
 HELP = ("help", "helpfull", "helpshort", "h", "?")
@@ -56,6 +57,8 @@ def parse(arguments):
         _check_twice(seen, setting, values[setting.name].value)
     config = config_lib.Config.from_flat({name: values[name].value for name in kinds})
     config.validate()
+    if config.heads.heads:
+        head_configs(config)
     return config
 
 

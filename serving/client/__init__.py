@@ -10,14 +10,30 @@ async with AsyncClient("localhost:8500", model="reviews") as client:
 from .async_client import AsyncClient
 from .client import Client
 from .errors import SlipwayError
-from .results import Classification, Entity, MultiLabel, Outputs, Regression, Tagging, VersionStatus
+from .results import (
+    Classification,
+    Embedding,
+    Entity,
+    Match,
+    Matches,
+    Multi,
+    MultiLabel,
+    Outputs,
+    Regression,
+    Tagging,
+    VersionStatus,
+)
 from .tls import Tls
 
 __all__ = [
     "AsyncClient",
     "Classification",
     "Client",
+    "Embedding",
     "Entity",
+    "Match",
+    "Matches",
+    "Multi",
     "MultiLabel",
     "Outputs",
     "Regression",

@@ -131,9 +131,11 @@ class Asking:
             put_strings(request.inputs[name], values)
         response = await self._predict(request, deadline)
         contract = await self._described.of(response.model_spec.version.value, deadline)
-        task = contract.get("task", "") if signature == SERVING_DEFAULT else ""
+        stated = contract if signature == SERVING_DEFAULT else {}
+        search = "search" if signature == "search" and "index" in contract else ""
+        told = stated.get("task", search), stated.get("labels", ()), stated.get("heads")
         try:
-            return rows_of(response.outputs, count, task, contract.get("labels", ()))
+            return rows_of(response.outputs, count, *told)
         except ValueError as error:
             raise self._unreadable(error) from None
 

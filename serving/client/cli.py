@@ -131,6 +131,8 @@ def _for_people(row):
     if "entities" in row:
         told = ", ".join(f"{each['text']} ({each['label']})" for each in row["entities"])
         row = row | {"entities": told or "(none)"}
+    if "matches" in row:
+        row = row | {"matches": ", ".join(f"{each['answer']} ({each['score']:.3f})" for each in row["matches"])}
     abstains = row.get("abstain") is True and "label" in row
     return row | {"label": f"(abstains) {row['label']}"} if abstains else row
 

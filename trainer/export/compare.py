@@ -1,9 +1,13 @@
 """Answers of a version against those of the trained model, against themselves and against its labels."""
 
+import functools
+
 from trainer.export.comparison import Differs, Figures
 from trainer.export.label_comparison import LabelComparison, LabelSetComparison
+from trainer.export.multi_comparison import MultiComparison
 from trainer.export.score_comparison import ScoreComparison
 from trainer.export.tag_comparison import TagComparison
+from trainer.export.vector_comparison import VectorComparison
 
 __all__ = ["Differs", "Figures", "compare"]
 COMPARISONS = {
@@ -11,7 +15,9 @@ COMPARISONS = {
     "multi_label": LabelSetComparison,
     "regression": ScoreComparison,
     "tagging": TagComparison,
+    "embedding": VectorComparison,
 }
+COMPARISONS["multi"] = functools.partial(MultiComparison, dict(COMPARISONS))
 
 
 def compare(samples, answers, tolerance):

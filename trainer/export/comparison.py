@@ -115,8 +115,13 @@ class Comparison:
 
     def text(self, row):
         """The words for a row in a message."""
-        kind = f"dev text {row + 1}" if row < self.samples.dev else f"hostile text {row + 1 - self.samples.dev}"
-        return f"{kind} ({ascii(self.samples.texts[row][:40])[1:]})"
+        kind, place = "dev text", row
+        for after, count in (("question", self.samples.dev), ("hostile text", self.samples.questions)):
+            if place >= count:
+                kind, place = after, place - count
+            else:
+                break
+        return f"{kind} {place + 1} ({ascii(self.samples.texts[row][:40])[1:]})"
 
 
 def by_row(answers, kind):

@@ -72,8 +72,15 @@ def _check_contract(contract, graph, targets):
         raise ProofRefused(f"{CONTRACT_FILE} names the task {contract['task']}; known are {', '.join(TASKS)}")
     if absent := TASKS[contract["task"]].signatures - set(signatures):
         raise ProofRefused(f"no signature {', '.join(sorted(absent))}")
-    if absent := TASKS[contract["task"]].served - set(signatures["serving_default"]["outputs"]):
+    if absent := _served(contract) - set(signatures["serving_default"]["outputs"]):
         raise ProofRefused(f"serving_default gives no {', '.join(sorted(absent))}")
+
+
+def _served(contract):
+    """Names of the outputs that the version must have."""
+    heads = contract.get("heads", {})
+    own = {f"{name}_{each}" for name, head in heads.items() for each in TASKS[head["task"]].served - {"truncated"}}
+    return TASKS[contract["task"]].served | own
 
 
 def _check_warmup(version_dir, contract):

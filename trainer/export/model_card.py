@@ -4,7 +4,7 @@ from trainer.export import wording
 
 _CARD = """# {model_name}
 
-{task}{labels}: {model}, fine-tuned with Slipway {slipway} (TensorFlow {tensorflow}),
+{task}{labels}: {model}, {made} with Slipway {slipway} (TensorFlow {tensorflow}),
 exported {created}.
 
 - **Encoder:** {model}, {parameters:,} parameters, revision `{revision}`, licence {licence}.
@@ -28,6 +28,7 @@ def write(path, contract, proof, sections=""):
         task=contract["task"].replace("_", "-").capitalize(),
         labels=" with the labels " + ", ".join(contract["labels"]) if contract["labels"] else "",
         model=encoder["name"],
+        made="fine-tuned" if contract.get("fine_tuned", True) else "as it came, not fine-tuned, made a version",
         parameters=encoder["parameters"],
         revision=encoder["revision"],
         licence=encoder["licence"],
@@ -84,4 +85,29 @@ def _spans(contract):
     )
 
 
-_DECIDED = {"classification": _probabilities, "multi_label": _thresholds, "regression": _range, "tagging": _spans}
+def _vectors(contract):
+    """How long vectors are, and what is searched."""
+    sizes, index = contract["matryoshka"][1:], contract.get("index")
+    text = f"**Vectors:** {contract['dimensions']} numbers, of length 1"
+    text += f"; their first {', '.join(map(str, sizes))} may be used alone, brought to length 1 anew" if sizes else ""
+    found = f" **Search:** the {index['most']} nearest of {index['entries']} answers." if index else ""
+    return f"{text}.{found}"
+
+
+def _heads(contract):
+    """What each head answers, and how."""
+    told = ["**Heads,** each with outputs of its name:"]
+    for name, head in contract["heads"].items():
+        own = contract | head | {"decisions": contract["decisions"]["heads"][name]}
+        told.append(f"  - `{name}`, {head['task'].replace('_', '-')}: {_DECIDED[head['task']](own)}")
+    return "\n".join(told)
+
+
+_DECIDED = {
+    "classification": _probabilities,
+    "multi_label": _thresholds,
+    "regression": _range,
+    "tagging": _spans,
+    "multi": _heads,
+    "embedding": _vectors,
+}

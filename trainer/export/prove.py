@@ -99,13 +99,18 @@ def _rewritten(version_dir, samples, dev, requests, answers, scratch):
     _, rewritten = clean_process.answers(version_dir, requests, scratch, mixed_precision=True)
     with _explained(*_REWRITTEN):
         figures = _figures(LIMITS["bfloat16"], samples, dev, rewritten)
-    name, unit = samples.task.compared, samples.task.unit
-    kinds = ("batch", "batch" + TOKENS)
-    compared = [
-        [each[key][name] for key in requests if key[0] in kinds and name in each[key]] for each in (answers, rewritten)
-    ]
-    changed = max(float(np.abs(a - b).max()) / unit for a, b in zip(*compared, strict=True))
+    changed = max(_changes(samples.task, answers, rewritten))
     return figures | {"changed": changed, "at_work": changed > _NOISE}
+
+
+def _changes(task, answers, others):
+    """Yields the largest difference of each request, in the task's unit."""
+    heads = getattr(task, "heads", {})
+    units = {f"{name}_{head.compared}": head.unit for name, head in heads.items()} or {task.compared: task.unit}
+    for key in answers:
+        if key[0] in ("batch", "batch" + TOKENS):
+            for name in units.keys() & answers[key].keys():
+                yield float(np.abs(answers[key][name] - others[key][name]).max(initial=0)) / units[name]
 
 
 @contextlib.contextmanager
@@ -130,6 +135,9 @@ def _requests(definitions, samples):
     if "embed" in definitions:
         for rows in [few, *((row,) for row in few)]:
             requests["embed", rows] = ("embed", _texts(samples, rows))
+    if "search" in definitions:
+        for rows in batches(sorted({*few, *samples.question_rows()})):
+            requests["search", rows] = ("search", _texts(samples, rows))
     for name in EXAMPLE_METHODS.keys() & definitions.keys():
         for rows in batches(singles[: len(singles) - samples.oversized]):
             examples = [example.SerializeToString() for example in warmup.examples(samples.inputs(rows))]
@@ -152,7 +160,7 @@ def _document(version_dir, contract, samples, status, figures):
         "contract": files[CONTRACT_FILE],
         "files": files,
         "texts": samples.dev,
-        "hostile": len(samples.texts) - samples.dev,
+        "hostile": len(samples.texts) - samples.dev - samples.questions,
         "precision": contract["precision"],
         **figures,
         "warmup_records": status["warmup_records"],

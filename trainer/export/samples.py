@@ -14,12 +14,14 @@ BATCH = 32  # rows of a request, and of a call of the reference: lengths mixed, 
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
-    """Dev texts, then hostile ones, then `oversized` ones beyond the byte limit, each with the reference's answer.
+    """Dev texts, then questions of a FAQ that the version holds, then hostile texts, then `oversized` ones beyond the
+    byte limit, each with the reference's answer.
 
-    texts: list of bytes; pairs: list of bytes of the same length, or None; dev: number of dev texts;
+    texts: list of bytes; pairs: list of bytes of the same length, or None; dev, questions: number of each;
     oversized: number of texts, the last, that must come back as truncated; task: Task, with its labels and decisions;
     reference: the task's compared output of the trained model, rebuilt in float32: probabilities
-    `<float32>[texts, labels]`, or scores `<float32>[texts]`; answers: all its outputs, which spans are compared with.
+    `<float32>[texts, labels]`, or scores `<float32>[texts]`, None for several heads; answers: all its outputs, which
+    spans are compared with.
     """
 
     texts: list
@@ -29,6 +31,7 @@ class Samples:
     task: Any
     reference: np.ndarray
     answers: dict | None = None
+    questions: int = 0
 
     def inputs(self, rows):
         """`{signature input: [bytes, …]}` of some rows."""
@@ -38,13 +41,18 @@ class Samples:
     def rows(self):
         return range(len(self.texts))
 
+    def question_rows(self):
+        """Rows of the questions of the FAQ, a list of int."""
+        return list(range(self.dev, self.dev + self.questions))
+
     def singles(self):
         """Rows that are also asked alone: some dev texts and all others."""
         return [*spread(range(self.dev), _SINGLES), *range(self.dev, len(self.texts))]
 
 
 def collect(dev_texts, dev_pairs, limit, task, reference):
-    """Samples of at most `limit` dev texts, from the shortest to the longest, and of all hostile texts.
+    """Samples of at most `limit` dev texts, from the shortest to the longest, of some questions of the task's FAQ where
+    it has one, and of all hostile texts.
 
     Args:
         dev_texts, dev_pairs: lists of str or bytes; dev_pairs is None for tasks of one text.
@@ -53,14 +61,16 @@ def collect(dev_texts, dev_pairs, limit, task, reference):
     """
     order = spread(sorted(range(len(dev_texts)), key=lambda row: (len(dev_texts[row]), row)), limit)
     hard, oversized = hostile_texts(), oversized_texts()
-    texts = [as_bytes(dev_texts[row]) for row in order] + hard + oversized
+    index = getattr(task, "index", None)
+    questions = [as_bytes(index.questions[place]) for place in index.some()] if index else []
+    texts = [as_bytes(dev_texts[row]) for row in order] + questions + hard + oversized
     pairs = None
     if dev_pairs is not None:
         # Each hostile text meets another one as its pair, and the oversized ones meet on both sides.
         pairs = [as_bytes(dev_pairs[row]) for row in order] + hard[1:] + hard[:1] + [b"short"] + oversized[:1]
     answers = exactly(reference, texts, pairs)
-    reference = answers[task.compared].astype(np.float32)
-    return Samples(texts, pairs, len(order), len(oversized), task, reference, answers)
+    reference = answers[task.compared].astype(np.float32) if task.compared else None
+    return Samples(texts, pairs, len(order), len(oversized), task, reference, answers, len(questions))
 
 
 def spread(items, count):

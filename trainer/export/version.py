@@ -112,7 +112,7 @@ def check_targets(config):
 def own_preprocessor(config, encoder):
     """The encoder's preprocessor, built anew from the encoder's own files: the one that the export must hold."""
     name = config.model.encoder
-    folder = encoder_folder(name, config.cache_dir())
+    folder = encoder_folder(name, config.cache_dir(), config.model.from_scratch)
     tokenizer, special = tokenizers.load(str(folder) if folder else name, folder)
     given = encoder.preprocessor
     return TextPreprocessor(tokenizer, special, given.sequence_length, given.features)

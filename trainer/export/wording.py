@@ -17,13 +17,23 @@ def line(proof):
 
 
 def further(proof):
-    """A phrase each for what not every proof has: accuracy on dev, speed, the second proof."""
+    """A phrase each for what not every proof has: search, accuracy on dev, speed, the second proof."""
+    if "search" in proof:
+        yield search(proof["search"])
     if "accuracy" in proof:
         yield accuracy(proof["accuracy"])
     if "faster" in proof:
         yield int8.wording(proof["faster"])
     if "mixed_precision" in proof:
         yield _mixed_precision(proof["mixed_precision"])
+
+
+def search(found):
+    """The `search` of a proof."""
+    return (
+        f"search asked {found['texts']} texts, {found['questions']} of them questions of the FAQ, and found what "
+        f"a look at every entry finds (largest difference of a cosine {found['max_difference']:.1e})"
+    )
 
 
 def accuracy(found):

@@ -1,7 +1,7 @@
 """What every kind of label column has.
 
 A kind has
-- `name`, and `may_be_empty`: whether a row may have nothing there;
+- `name`, and `may_be_empty`: whether a row may have nothing there; `labelled`: whether there is such a column at all;
 - `check(table)`: raises UserError, with file:line, for rows that nothing can be learned from;
 - `strata(cells)`: one str per row, by which rows are held out evenly;
 - `learned(splits)`: what the training rows say of it, ready for JSON, after every split was checked;
@@ -11,7 +11,9 @@ A kind has
 
 
 class LabelKind:
-    """What most kinds share: columns under their own names, cells in one form."""
+    """What most kinds share: a column there, under its own name, with cells in one form."""
+
+    labelled = True
 
     def text_column(self, name):
         """Under which name the readers look for the text."""

@@ -1,5 +1,6 @@
 """Rows to a tf.data.Dataset of (features, target, weight)."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -35,18 +36,35 @@ class Rows:
         return self.tokens.truncated
 
     @functools.cached_property
+    def lengths(self):
+        """Tokens of each row's longest text, `<int64>[rows]`."""
+        return self.tokens.lengths
+
+    @functools.cached_property
+    def counts(self):
+        """Tokens of each row, `<int64>[rows]`."""
+        return self.tokens.lengths
+
+    @functools.cached_property
     def widths(self):
         """The static widths of "buckets" that suit these rows."""
-        return bucket_widths(self.tokens.lengths, self.preprocess.sequence_length)
+        return bucket_widths(self.lengths, self.preprocess.sequence_length)
 
     def epoch(self, kind, batch_size, seed, epoch):
         """The list of Batch of one training epoch; `kind` is "random", "pools" or "buckets"."""
-        lengths = self.tokens.lengths
+        chosen = self.chosen(seed, epoch)
+        lengths = self.lengths if chosen is None else self.lengths[chosen]
         if kind == "random":
-            return batching.shuffled(lengths, batch_size, seed, epoch)
-        if kind == "pools":
-            return batching.pooled(lengths, batch_size, seed, epoch)
-        return batching.bucketed(lengths, batch_size, seed, epoch, self.widths)
+            batches = batching.shuffled(lengths, batch_size, seed, epoch)
+        elif kind == "pools":
+            batches = batching.pooled(lengths, batch_size, seed, epoch)
+        else:
+            batches = batching.bucketed(lengths, batch_size, seed, epoch, self.widths)
+        return batches if chosen is None else [dataclasses.replace(each, rows=chosen[each.rows]) for each in batches]
+
+    def chosen(self, seed, epoch):
+        """`<int64>[rows]`: which rows an epoch takes, as many as there are; None for each once."""
+        return None
 
     def batches(self, kind, batch_size, seed, steps, first_step=0):
         """Yields each Batch from `first_step` to `steps` of a run over as many epochs as they take."""
@@ -65,7 +83,7 @@ class Rows:
         widths: those of "buckets", where other rows have chosen them: no width is compiled that training has not.
         """
         widths = (widths or self.widths) if kind == "buckets" else None
-        batches = batching.ordered(self.tokens.lengths, batch_size, widths)
+        batches = batching.ordered(self.lengths, batch_size, widths)
         order = np.concatenate([b.rows for b in batches]) if batches else np.zeros(0, np.int64)
         return self._dataset(lambda: batches, len(batches)), order
 
@@ -75,6 +93,10 @@ class Rows:
         out[order] = found[: len(order)]  # behind them: rows of weight 0 that fill up the last batch
         return out
 
+    def _texts_of(self, rows):
+        """Place in the tokens of each text of some rows, a row's texts one after the other."""
+        return rows
+
     def _target_spec(self):
         return tf.TensorSpec([None, *self.targets.shape[1:]], self.targets.dtype)
 
@@ -82,16 +104,26 @@ class Rows:
         """Targets of `rows` `<int>[batch.size]`: those of a Batch, and behind them what fills it up."""
         return self.targets[rows]
 
-    def _dataset(self, batches, count):
-        spec = (
+    def _weights_spec(self):
+        return tf.TensorSpec([None], tf.float32)
+
+    def _weights_of(self, batch, rows):
+        """Weights of the same: 0 for what fills it up."""
+        return until(self.weights[rows], len(batch.rows))
+
+    def _spec(self):
+        """Of what `_arrays` gives and `_features` takes."""
+        return (
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             self._target_spec(),
-            tf.TensorSpec([None], tf.float32),
+            self._weights_spec(),
         )
+
+    def _dataset(self, batches, count):
         dataset = tf.data.Dataset.from_generator(
-            lambda: (self._arrays(batch) for batch in batches()), output_signature=spec
+            lambda: (self._arrays(batch) for batch in batches()), output_signature=self._spec()
         )
         # The order is that of the plan, whatever the machine; sharding by file does not apply to a generator.
         options = tf.data.Options()
@@ -103,15 +135,17 @@ class Rows:
 
     def _arrays(self, batch):
         rows, extra = batch.rows, batch.size - len(batch.rows)
-        ids = self.tokens.padded(rows, batch.width, self.preprocess.special.pad)
-        lengths = self.tokens.lengths[rows]
-        if extra:  # rows of weight 0 repeat the first one: no all-masked row can give a NaN
-            ids = np.concatenate([ids, np.repeat(ids[:1], extra, 0)])
-            rows, lengths = (np.concatenate([a, np.repeat(a[:1], extra)]) for a in (rows, lengths))
-        weights = self.weights[rows].copy()
-        weights[batch.size - extra :] = 0.0
-        first = self.tokens.first[rows]
-        return ids, lengths.astype(np.int32), first, self._targets_of(batch, rows), weights
+        # rows of weight 0 repeat the first one: no all-masked row can give a NaN
+        rows = np.concatenate([rows, np.repeat(rows[:1], extra)])
+        texts = self._texts_of(rows)
+        ids = self.tokens.padded(texts, batch.width, self.preprocess.special.pad)
+        lengths, first = self.tokens.lengths[texts].astype(np.int32), self.tokens.first[texts]
+        return ids, lengths, first, self._targets_of(batch, rows), self._weights_of(batch, rows)
 
     def _features(self, ids, lengths, first, target, weight):
         return self.preprocess.pack(ids, lengths, first), target, weight
+
+
+def until(weights, count):
+    """Weights `<float32>[rows]` with 0 from row `count` on."""
+    return np.where(np.arange(len(weights)) < count, weights, np.float32(0))

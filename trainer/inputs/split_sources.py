@@ -59,16 +59,24 @@ def data_path(given, cache_dir):
 
 def find_files(folder):
     """{"train": path, …} of a folder's files for each split; a list of shards. Raises UserError without train."""
-    found = {}
-    for path in _listed(folder):
-        name = next((name for name, stems in NAMES.items() if stem_of(path) in stems), None)
-        if name is not None and kind_of(path) in (*SUFFIXES, *TAGGED, *RECORDS):
-            found.setdefault(name, []).append(path)
+    found = _of_kinds(folder, (*SUFFIXES, *TAGGED, *RECORDS))
+    if "train" not in found:
+        found = _of_kinds(folder, (".txt",))  # texts alone, where there is nothing else
     if "train" not in found:
         there = ", ".join(path.name for path in _listed(folder)[:10]) or "nothing"
         kinds = ",".join((*SUFFIXES, *TAGGED, *RECORDS))
         raise UserError(f"{folder}: no train{{{kinds}}} (the first four also .gz); the folder holds {there}")
     return {name: _whole(folder, paths, name) for name, paths in found.items()}
+
+
+def _of_kinds(folder, kinds):
+    """{split: [path, …]} of a folder's files of these kinds."""
+    found = {}
+    for path in _listed(folder):
+        name = next((name for name, stems in NAMES.items() if stem_of(path) in stems), None)
+        if name is not None and kind_of(path) in kinds:
+            found.setdefault(name, []).append(path)
+    return found
 
 
 def _listed(folder):

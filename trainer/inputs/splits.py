@@ -41,7 +41,7 @@ def load_splits(data_config, cache_dir, column=_ONE_LABEL):
     text, label = column.text_column(data_config.text_column), column.column(data_config.label_column)
     found = {
         name: column.normalised(
-            read_table(source, text, data_config.text_pair_column, label, empty=column.may_be_empty)
+            read_table(source, text, data_config.text_pair_column, label, column.labelled, empty=column.may_be_empty)
         )
         for name, source in sources.items()
     }
@@ -62,7 +62,7 @@ def load_splits(data_config, cache_dir, column=_ONE_LABEL):
 
 def _labelled(test, train):
     """The test rows, or None where every label is kept back, as in GLUE: the class number -1."""
-    if test is None or set(test.labels) != {KEPT_BACK} or KEPT_BACK in train.labels:
+    if test is None or test.labels is None or set(test.labels) != {KEPT_BACK} or KEPT_BACK in train.labels:
         return test
     print(f"note: {test.path}: every label is {KEPT_BACK}, that is kept back: no test rows", file=sys.stderr)
     return None
@@ -76,7 +76,8 @@ def hold_out(table, share, seed, name, column=_ONE_LABEL):
     """
     if share <= 0:
         return table, None
-    groups = _same_texts(table, f"{seed}\0{name}", column.strata(table.labels))
+    strata = [""] * len(table) if table.labels is None else column.strata(table.labels)
+    groups = _same_texts(table, f"{seed}\0{name}", strata)
     out = np.zeros(len(table), bool)
     for own, quota in zip(groups.of_labels(), _quotas(groups, share, seed), strict=True):
         left = quota

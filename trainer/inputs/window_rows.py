@@ -17,18 +17,28 @@ class TextWindows:
     """All windows of a split, in the order of its texts, and where the texts' tokens lie.
 
     tokens: TokenIds, a row for each window. own: `<bool>[all tokens of windows]`, which of them a window answers: in
-    their order these are the texts' tokens. starts: `<int64>[texts + 1]`, text i has the tokens `starts[i]` to before
-    `starts[i + 1]`. start, end, word: `<int32>[tokens of texts]`, see trainer/models/offsets.py. truncated:
-    `<bool>[texts]`.
+    their order these are the texts' tokens. text: `<int64>[windows]`, the text of each window. starts:
+    `<int64>[texts + 1]`, text i has the tokens `starts[i]` to before `starts[i + 1]`. start, end, word:
+    `<int32>[tokens of texts]`, see trainer/models/offsets.py. truncated: `<bool>[texts]`.
     """
 
     tokens: TokenIds
     own: np.ndarray
+    text: np.ndarray
     starts: np.ndarray
     start: np.ndarray
     end: np.ndarray
     word: np.ndarray
     truncated: np.ndarray
+
+    def collected(self, found, order, texts):
+        """TextLogits of logits `<float32>[tokens, labels]` of the real tokens of the windows in this order."""
+        lengths, starts = self.tokens.lengths[order], self.tokens.starts[order]
+        before = np.cumsum(lengths) - lengths
+        place = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+        values = np.empty((len(place), found.shape[-1]), np.float32)
+        values[place] = found[: len(place)]  # behind them: rows that fill up the last batch
+        return TextLogits(values[self.own], self.starts, self.start, self.end, self.word, texts)
 
 
 class Truth(NamedTuple):
@@ -61,6 +71,14 @@ class TextLogits:
             starts = self.starts[first : last + 1] - self.starts[first]
             yield TextLogits(self.values[tokens], starts, *arrays, [self.texts[i] for i in range(first, last)])
 
+    def take(self, rows):
+        """The same of some texts `<int64>[…]`."""
+        lengths = np.diff(self.starts)[rows]
+        tokens = np.repeat(self.starts[:-1][rows] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+        arrays = (each[tokens] for each in (self.start, self.end, self.word))
+        texts = [self.texts[row] for row in rows]
+        return TextLogits(self.values[tokens], np.append(0, np.cumsum(lengths)), *arrays, texts)
+
 
 class WindowRows(Rows):
     """Windows of one split.
@@ -83,13 +101,7 @@ class WindowRows(Rows):
 
     def collected(self, found, order):
         """TextLogits of logits `<float32>[tokens, labels]` of the real tokens of the windows in this order."""
-        lengths, starts = self.tokens.lengths[order], self.tokens.starts[order]
-        before = np.cumsum(lengths) - lengths
-        place = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
-        values = np.empty((len(place), found.shape[-1]), np.float32)
-        values[place] = found[: len(place)]  # behind them: rows that fill up the last batch
-        own = self.windows
-        return TextLogits(values[own.own], own.starts, own.start, own.end, own.word, self.texts)
+        return self.windows.collected(found, order, self.texts)
 
     def _target_spec(self):
         return tf.TensorSpec([None, None], tf.int32)
@@ -108,28 +120,29 @@ def window_tokens(preprocess, texts, progress=None):
     """
     parts, done = [], 0
     for found in mapped(preprocess.tokenize, texts):
-        parts.append(_arrays(found))
+        parts.append(_arrays(found, done))
         done += len(parts[-1]["truncated"])
         if progress:
             progress(done)
-    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else _arrays(None)
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else _arrays(None, 0)
     starts = _sums(whole["lengths"])
     tokens = TokenIds(whole["ids"], starts, whole["lengths"].astype(np.int32), np.zeros(len(starts) - 1, bool))
     place = np.arange(starts[-1]) - np.repeat(starts[:-1], whole["lengths"])
     begin, end = (np.repeat(whole[name], whole["lengths"]) for name in ("begin", "end"))
     where = {name: whole[name] for name in ("start", "end_of", "word")}
     own = (place >= begin) & (place < end)
-    return TextWindows(tokens, own, _sums(whole["tokens"]), *where.values(), whole["truncated"])
+    return TextWindows(tokens, own, whole["text"], _sums(whole["tokens"]), *where.values(), whole["truncated"])
 
 
-def _arrays(found):
-    """Flat arrays of trainer.models.windows.Windows; empty ones of None."""
+def _arrays(found, before):
+    """Flat arrays of trainer.models.windows.Windows, `before` texts behind the first; empty ones of None."""
     if found is None:
-        names = ("ids", "lengths", "begin", "end", "truncated", "tokens", "start", "end_of", "word")
+        names = ("ids", "text", "lengths", "begin", "end", "truncated", "tokens", "start", "end_of", "word")
         return {name: np.zeros(0, bool if name == "truncated" else np.int32) for name in names}
     offsets = found.offsets
     tensors = {
         "ids": found.ids.flat_values,
+        "text": found.text + before,
         "lengths": found.ids.row_lengths(),
         "begin": found.begin,
         "end": found.end,

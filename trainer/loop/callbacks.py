@@ -25,7 +25,7 @@ class Counter(keras.callbacks.Callback):
 
     def __init__(self, progress, train, batches):
         super().__init__()
-        self.progress, self.lengths, self.batches = progress, train.tokens.lengths, batches
+        self.progress, self.lengths, self.batches = progress, train.counts, batches
         self._mark = time.monotonic()
 
     def on_train_begin(self, logs=None):
@@ -143,12 +143,13 @@ class Evaluations(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         minutes = (time.monotonic() - self._saved) / 60
         if self.progress.step in self.steps:
-            self._evaluate()
+            self.evaluate()
         elif minutes >= self.run.config.checkpoint.checkpoint_minutes:
             self._save()
         self.counter.pause()
 
-    def _evaluate(self):
+    def evaluate(self):
+        """What happens at one of the steps."""
         self.finite.check_weights()
         logits = self.evaluator.logits(self.run.dev)
         scores = self.run.task.score_on_dev(logits, self.run.dev.truth)

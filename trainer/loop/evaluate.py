@@ -40,15 +40,15 @@ class Evaluator:
             self._graph = tf.function(self._of_batch, input_signature=[spec], autograph=False)
         parts = []
         for features, _, _ in dataset:
-            parts.append(self._graph(features).numpy())
+            parts.append(tf.nest.map_structure(lambda each: each.numpy(), self._graph(features)))
             progress(len(parts))
-        return np.concatenate(parts)
+        return _together(parts)
 
     def _of_batch(self, features):
         return _of_real_tokens(self.model(features, training=False), features)
 
     def _predict(self, dataset, progress):
-        if len(self.model.output_shape) > 2:
+        if any(len(each.shape) > 2 for each in tf.nest.flatten(self.model.output)):
             return self._predict_tokens(dataset, progress)
         shown = keras.callbacks.LambdaCallback()
         shown.on_predict_batch_end = lambda batch, logs=None: progress(batch + 1)
@@ -59,12 +59,17 @@ class Evaluator:
         parts = []
         for features, _, _ in dataset:
             answers = self.model.predict(features, batch_size=self.batch_size, verbose=0)
-            parts.append(_of_real_tokens(tf.constant(answers), features).numpy())
+            real = _of_real_tokens(tf.nest.map_structure(tf.constant, answers), features)
+            parts.append(tf.nest.map_structure(lambda each: each.numpy(), real))
             progress(len(parts))
-        return np.concatenate(parts)
+        return _together(parts)
 
 
 def _of_real_tokens(answers, features):
-    if len(answers.shape) < 3:
-        return answers
-    return tf.boolean_mask(answers, features["padding_mask"] > 0)
+    """Answers, or a dict of them, where those of tokens `<float>[batch, length, outputs]` are of real ones alone."""
+    real = features["padding_mask"] > 0
+    return tf.nest.map_structure(lambda each: tf.boolean_mask(each, real) if len(each.shape) > 2 else each, answers)
+
+
+def _together(parts):
+    return tf.nest.map_structure(lambda *each: np.concatenate(each), *parts)

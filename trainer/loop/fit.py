@@ -60,10 +60,13 @@ def fit(run):
 
 
 def plan_steps(config, rows):
-    """Batches of a whole run over `rows` training rows. Raises UserError where not one update would come of them."""
+    """Batches of a whole run over `rows` training rows, 0 with --epochs=0.
+
+    Raises UserError where not one update would come of them.
+    """
     steps = count(rows, config.input.batch_size) * config.optimizer.epochs
     accumulated = config.optimizer.gradient_accumulation
-    if accumulated > steps:
+    if accumulated > steps > 0:
         raise UserError(
             f"--gradient_accumulation={accumulated} is more than the {steps} batches of the run: no weight would move; "
             f"give {steps} or less, or more --epochs"
@@ -95,6 +98,7 @@ def compiled(run, steps):
             jit_update=run.accelerator.jit_update,
         ),
         loss=run.task.loss(),
+        loss_weights=run.task.loss_weights,
         weighted_metrics=run.task.metrics(),
         jit_compile=run.accelerator.jit_step,
     )
@@ -115,20 +119,26 @@ def _fit(run, model, progress, steps):
     finite = callbacks.FiniteLoss(progress, run.checkpoints)
     widths = run.train.widths if kind == "buckets" else None
     evaluator = Evaluator(model, kind, config.input.eval_batch_size, run.accelerator.distributed, widths)
-    model.fit(
-        dataset,
-        epochs=1,
-        shuffle=False,  # the dataset has its order
-        verbose=0,
-        callbacks=[
-            counter,
-            *_profile(run, progress),  # before those whose own work is no part of a step
-            finite,
-            callbacks.Shown(progress, steps, writers[0]),
-            callbacks.Evaluations(evaluation_steps(config, steps), run, evaluator, counter, finite, writers[1]),
-            *([callbacks.XlaRequired()] if run.accelerator.required else []),
-        ],
-    )
+    evaluations = callbacks.Evaluations(evaluation_steps(config, steps), run, evaluator, counter, finite, writers[1])
+    if steps:
+        model.fit(
+            dataset,
+            epochs=1,
+            shuffle=False,  # the dataset has its order
+            verbose=0,
+            callbacks=[
+                counter,
+                *_profile(run, progress),  # before those whose own work is no part of a step
+                finite,
+                callbacks.Shown(progress, steps, writers[0]),
+                evaluations,
+                *([callbacks.XlaRequired()] if run.accelerator.required else []),
+            ],
+        )
+    else:  # the weights as they came are the first, the last and the best
+        for callback in (finite, evaluations):
+            callback.set_model(model)
+        evaluations.evaluate()
     for writer in writers:
         writer.close()
 

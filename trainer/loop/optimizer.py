@@ -6,7 +6,7 @@ import re
 import keras
 import tensorflow as tf
 
-_UNDECAYED = ("bias", "gamma", "beta")  # biases and layer norms, by the last part of a variable's path
+_UNDECAYED = ("bias", "output_bias", "gamma", "beta")  # biases and layer norms, by the last part of a variable's path
 
 
 @keras.saving.register_keras_serializable("slipway")

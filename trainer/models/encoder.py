@@ -13,6 +13,7 @@ from trainer.config import CARRIED, EnvironmentFault, UserError, carried_path
 from trainer.models import encoder_weights, hugging_face, tokenizers
 from trainer.models.preprocessor import TextPreprocessor
 
+DRAWN = "drawn from scratch"  # the revision of an encoder without pre-trained weights
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model.weights.h5", "model.weights.json")
 
 
@@ -23,7 +24,8 @@ class Encoder:
     backbone: keras_hub Backbone; preprocessor: TextPreprocessor; has_pooler: whether pre-trained pooler weights
     came with it; name, revision (`sha256:…` of the weights) and licence: what a model card says of it; unpadded:
     how models over its real tokens alone compute, the arguments of `Unpadded` in trainer/models/unpadded.py; None
-    where they are built over padded batches.
+    where they are built over padded batches. folder: pathlib.Path of its files, None of a preset's; drawn: whether
+    its weights are drawn anew.
     """
 
     backbone: Any
@@ -33,27 +35,30 @@ class Encoder:
     revision: str
     licence: str
     unpadded: dict[str, Any] | None = None
+    folder: pathlib.Path | None = None
+    drawn: bool = False
 
     def over_real_tokens(self, **how):
         """The same encoder with `unpadded`, where its kind can be computed so; else itself."""
         return dataclasses.replace(self, unpadded=how if encoder_weights.is_known(self.backbone) else None)
 
 
-def load_encoder(name, cache, sequence_length):
+def load_encoder(name, cache, sequence_length, from_scratch=False):
     """Loads the encoder that `--encoder=name` names; a local one touches no network.
 
     Args:
         name: str; preset name, folder, or pip:NAME.
         cache: cache folder, where pip:NAME lies once fetched.
         sequence_length: int; must fit the encoder's position table.
+        from_scratch: whether its weights are drawn anew, by Keras' own seed, instead of read.
 
     Raises:
         UserError: no such encoder, no weights, or a length beyond the position table.
         EnvironmentFault: a preset that could not be downloaded.
     """
-    folder = encoder_folder(name, cache)
+    folder = encoder_folder(name, cache, from_scratch)
     try:
-        backbone = _load_backbone(name, folder)
+        backbone = _load_backbone(name, folder, from_scratch)
         tokenizer, special = tokenizers.load(str(folder) if folder else name, folder)
         _check_vocabulary(backbone, tokenizer)
     except Exception as error:
@@ -64,15 +69,20 @@ def load_encoder(name, cache, sequence_length):
     return Encoder(
         backbone=backbone,
         preprocessor=TextPreprocessor(tokenizer, special, sequence_length, features),
-        has_pooler=_has_pooler(backbone, folder),
-        name=about.get("package") or (folder.name if folder else name),
-        revision=_revision(folder, backbone),
+        has_pooler=not from_scratch and _has_pooler(backbone, folder),
+        name=about.get("package") or about.get("name") or (folder.name if folder else name),
+        revision=DRAWN if from_scratch else _revision(folder, backbone),
         licence=about.get("licence", "unknown"),
+        folder=folder,
+        drawn=from_scratch,
     )
 
 
-def encoder_folder(name, cache):
-    """The local folder that `name` means, checked to hold a configuration and weights; None for a preset name."""
+def encoder_folder(name, cache, from_scratch=False):
+    """The local folder that `name` means, checked to hold a configuration and weights; None for a preset name.
+
+    from_scratch: whether it may do without weights, as a BERT that `python -m data.vocabulary` wrote.
+    """
     if name.startswith(CARRIED):
         folder = carried_path(name, cache)
         if not folder.is_dir():
@@ -86,15 +96,25 @@ def encoder_folder(name, cache):
     if not (folder / "config.json").is_file():
         raise UserError(f"--encoder={name}: {folder} has no config.json; give a KerasHub or Hugging Face folder")
     if not any((folder / weights).is_file() for weights in _WEIGHTS):
-        raise UserError(f"--encoder={name}: {folder} holds no weights; one of {', '.join(_WEIGHTS)} must be there")
+        _check_drawable(name, folder, from_scratch)
     return folder
 
 
-def _load_backbone(name, folder):
+def _check_drawable(name, folder, from_scratch):
+    """Whether a folder without weights will do: how a kind names and shapes them is known of a BERT alone."""
+    given = f"--encoder={name}: {folder} holds no weights"
+    if not from_scratch:
+        raise UserError(f"{given}; one of {', '.join(_WEIGHTS)} must be there, or give --from_scratch to draw them")
+    kind = json.loads((folder / "config.json").read_text()).get("model_type")
+    if kind != "bert":
+        raise UserError(f"{given}; of {kind or 'this kind'} --from_scratch needs a folder that has some, of a BERT not")
+
+
+def _load_backbone(name, folder, from_scratch):
     config = json.loads((folder / "config.json").read_text()) if folder else {}
     if "model_type" in config:
-        return hugging_face.load_backbone(folder, config)
-    return keras_hub.models.Backbone.from_preset(str(folder) if folder else name)
+        return hugging_face.load_backbone(folder, config, weights=not from_scratch)
+    return keras_hub.models.Backbone.from_preset(str(folder) if folder else name, load_weights=not from_scratch)
 
 
 def _check_vocabulary(backbone, tokenizer):

@@ -16,23 +16,29 @@ _GELU = {
 }
 
 
-def load_backbone(folder, config):
+def load_backbone(folder, config, weights=True):
     """keras_hub Backbone with the folder's weights.
 
     Args:
         folder: pathlib.Path with config.json, whose content is `config`, and safetensors.
+        weights: whether they are read; else they are as KerasHub draws them.
 
     Raises:
         ValueError, SafetensorError: a kind of model that KerasHub does not know, or weights that do not fit it.
     """
     backbone = keras_hub.models.Backbone.from_preset(str(folder), load_weights=False)
-    kind = config["model_type"].replace("-", "_")
-    converter = importlib.import_module(f"keras_hub.src.utils.transformers.convert_{kind}")
-    with _Weights(folder) as weights:
-        converter.convert_weights(backbone, weights, config)
-    if kind == "bert":
-        _set_activation(backbone, config.get("hidden_act", "gelu"))
+    if weights:
+        with Weights(folder) as found:
+            converter(config).convert_weights(backbone, found, config)
+    if config["model_type"] == "bert":
+        _set_activation(backbone, activation_of(config))
     return backbone
+
+
+def converter(config):
+    """KerasHub's module that brings the weights of such a folder into a backbone."""
+    kind = config["model_type"].replace("-", "_")
+    return importlib.import_module(f"keras_hub.src.utils.transformers.convert_{kind}")
 
 
 def tensor_names(folder):
@@ -43,7 +49,7 @@ def tensor_names(folder):
         return set(json.loads(file.read(int.from_bytes(file.read(8), "little"))))
 
 
-class _Weights(SafetensorLoader):
+class Weights(SafetensorLoader):
     """Finds tensors under the name of the bare model too, and does without a pooler.
 
     A converter asks for `roberta.encoder…`, as RobertaForMaskedLM saves it; RobertaModel saves `encoder…`. Models that
@@ -65,9 +71,15 @@ class _Weights(SafetensorLoader):
             super().port_weight(keras_variable, hf_weight_key, hook_fn)
 
 
-def _set_activation(backbone, name):
-    """KerasHub's BERT always has Google's approximation of GELU; nearly all folders were trained with the exact one."""
+def activation_of(config):
+    """The activation that a config.json names, GELU where it names none. Raises ValueError for one not known."""
+    name = config.get("hidden_act", config.get("activation", "gelu"))
     if name not in _GELU:
         raise ValueError(f"config.json names the activation {name!r}; allowed are {', '.join(_GELU)}")
+    return _GELU[name]
+
+
+def _set_activation(backbone, activation):
+    """KerasHub's BERT always has Google's approximation of GELU; nearly all folders were trained with the exact one."""
     for i in range(backbone.num_layers):
-        backbone.get_layer(f"transformer_layer_{i}")._feedforward_intermediate_dense.activation = _GELU[name]
+        backbone.get_layer(f"transformer_layer_{i}")._feedforward_intermediate_dense.activation = activation

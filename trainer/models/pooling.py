@@ -28,15 +28,24 @@ def pool(encoder, how):
         encoder: Encoder, see trainer/models/encoder.py.
         how: "pooler", "first", "mean" or "auto": the pre-trained pooler where there is one, else the first token.
     """
-    check_pooling(encoder, how)
-    if how == "auto":
-        how = "pooler" if encoder.has_pooler else "first"
+    how = _resolved(encoder, how)
     return _computed(encoder, _pooled(encoder, how), how)
+
+
+def tokens_and_pooled(encoder, how):
+    """Both at once, of one pass: token vectors as of `token_vectors`, one vector per text as of `pool`."""
+    how = _resolved(encoder, how)
+    return _computed(encoder, [_sequence(encoder), _pooled(encoder, how)], ("tokens", how))
 
 
 def token_vectors(encoder):
     """The symbolic token vectors `<float>[batch, length, hidden]` of an Encoder; what padding gets means nothing."""
     return _computed(encoder, _sequence(encoder), "tokens")
+
+
+def _resolved(encoder, how):
+    check_pooling(encoder, how)
+    return ("pooler" if encoder.has_pooler else "first") if how == "auto" else how
 
 
 def _computed(encoder, vectors, how):

@@ -75,7 +75,7 @@ class Unpadded(keras.layers.Layer):
         padded: keras.Model of the same vectors over padded tensors; its variables are the layer's.
         backbone: keras_hub Backbone in it that `encoder_weights.is_known`.
         pooling: "pooler", "first" or "mean", see trainer/models/pooling.py; "tokens" for all token vectors,
-            `<float32>[batch, length, hidden]`, those of padding 0.
+            `<float32>[batch, length, hidden]`, those of padding 0; ("tokens", one of the others) for both.
         precision: "float32" or "bfloat16", of the dense products until `freeze`; the variables are float32 always.
         compiled: whether XLA compiles the elementwise islands of a training step, see trainer/models/islands.py.
     """
@@ -112,7 +112,7 @@ class Unpadded(keras.layers.Layer):
     def call(self, features, training=False):
         weights = self._served or precisions.in_precision(self._current(), self.precision)
         drop = self._drop if training else _nothing
-        first_only = self.pooling in ("pooler", "first")
+        first_only = self.pooling in ("pooler", "first")  # and then x is of the first tokens alone
         place = layout(features["padding_mask"])
         tokens = tf.gather_nd(features["token_ids"], tf.stack([place.rows, place.positions], axis=1))
         x = tf.cast(tf.gather(weights.tokens, tokens), tf.float32) + tf.gather(weights.positions, place.positions)
@@ -124,12 +124,19 @@ class Unpadded(keras.layers.Layer):
         for number, layer in enumerate(weights.layers, start=1):
             last = first_only and number == len(weights.layers)
             x = _layer(x, layer, weights.heads, place, arithmetic, drop, last)
-        if self.pooling == "mean":
-            return tf.math.segment_mean(x, place.rows)
-        if self.pooling == "tokens":
+        if isinstance(self.pooling, tuple):
+            return [self._pooled(how, x, place, features, weights, arithmetic) for how in self.pooling]
+        return x if self.pooling == "first" else self._pooled(self.pooling, x, place, features, weights, arithmetic)
+
+    def _pooled(self, how, x, place, features, weights, arithmetic):
+        """Vectors of `<float32>[tokens, hidden]`; for the pooler alone, of the first tokens."""
+        if how == "tokens":
             shape = tf.concat([tf.shape(features["token_ids"]), [x.shape[-1]]], axis=0)
             return tf.scatter_nd(tf.stack([place.rows, place.positions], axis=1), x, shape)
-        return tf.tanh(arithmetic.dense(x, *weights.pooler)) if self.pooling == "pooler" else x
+        if how == "mean":
+            return tf.math.segment_mean(x, place.rows)
+        first = tf.gather(x, place.starts) if isinstance(self.pooling, tuple) else x
+        return tf.tanh(arithmetic.dense(first, *weights.pooler)) if how == "pooler" else first
 
     def _drop(self, x):
         return dropout(x, self.dropout, self.seed_generator.next())

@@ -42,7 +42,9 @@ def _question(trained):
 
 
 def rows(found):
-    """Table rows of the "decisions" of results.json."""
+    """Table rows of the "decisions" of results.json, those of heads under their names."""
+    for name, own in found.get("heads", {}).items():
+        yield from ((f"{name} {what}", told) for what, told in rows(own))
     if "ece" in found:
         yield from _calibrated(found)
     if "at_half" in found:

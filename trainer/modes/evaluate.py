@@ -33,7 +33,8 @@ def judge(corpus, trained, workdir):
     found = {name: trained.task.score(*each) for name, each in judged.items()}
     found["decisions"] = trained.task.decision_figures(judged)
     (workdir / decisions.FILE).unlink(missing_ok=True)  # killed from here on, the next command judges anew
-    predictions.write(workdir / "predictions.jsonl", trained.task, table, judged[name][0])
+    if trained.task.served:
+        predictions.write(workdir / "predictions.jsonl", trained.task, table, judged[name][0])
     reporting.keep_classes(workdir, trained.task, judged)
     workdir.merge(RESULTS, found)
     decisions.keep(trained, workdir)

@@ -2,27 +2,25 @@
 
 import dataclasses
 import hashlib
-import sys
 from typing import Any
 
 import tensorflow as tf
 
 from trainer.config import UserError
 from trainer.export.served_form import served_form
+from trainer.heads import head_configs
+from trainer.inputs.heads import read_heads
 from trainer.inputs.label_columns import label_column
 from trainer.inputs.labels import fingerprint
-from trainer.inputs.pipeline import Rows
-from trainer.inputs.spans import Spans
 from trainer.inputs.splits import load_splits
-from trainer.inputs.tokens import encodable, tokenize
-from trainer.inputs.tokens_cache import TokensCache
-from trainer.inputs.window_rows import Truth, WindowRows, window_tokens
+from trainer.inputs.tokens import encodable
 from trainer.loop.accelerator import confine
 from trainer.loop.checkpoints import Checkpoints
 from trainer.loop.evaluate import Evaluator
 from trainer.loop.progress_line import ProgressLine
 from trainer.models.encoder import load_encoder
 from trainer.models.pooling import check_pooling
+from trainer.modes import rows as rows_lib
 from trainer.modes.workdir import TASK
 from trainer.tasks import TASKS
 
@@ -41,12 +39,23 @@ class Corpus:
 
 def read_corpus(config):
     """Reads and checks every row that --data names. Raises UserError with file:line."""
-    column = label_column(TASKS[config.model.task].column, config.target)
+    if config.model.task == "multi":
+        return _read_heads(config)
+    column = label_column(TASKS[config.model.task].column, config)
     splits = load_splits(config.data, config.cache_dir(), column)
     learned = column.learned(splits)
     weights = column.class_weights(config.data.class_weights, splits.train.labels, learned)
     counts = {name: column.counts(table.labels, learned) for name, table in splits.named().items()}
     return Corpus(splits, learned, weights, counts, fingerprint(splits))
+
+
+def _read_heads(config):
+    """The same of --heads, whose data sets stand one after the other."""
+    heads = {
+        name: (own.data, label_column(TASKS[own.model.task].column, own)) for name, own in head_configs(config).items()
+    }
+    found = read_heads(heads, config.cache_dir())
+    return Corpus(found.splits, found.learned, found.class_weights, found.counts, fingerprint(found.splits))
 
 
 def make_task(config, learned, class_weights=None):
@@ -56,42 +65,11 @@ def make_task(config, learned, class_weights=None):
 
 def open_encoder(config):
     """The Encoder that --encoder names, weights and all, fit for --pooling."""
-    encoder = load_encoder(config.model.encoder, config.cache_dir(), config.input.sequence_length)
+    model = config.model
+    encoder = load_encoder(model.encoder, config.cache_dir(), config.input.sequence_length, model.from_scratch)
     check_pooling(encoder, config.model.pooling)
-    TASKS[config.model.task].check_encoder(encoder)
+    TASKS[config.model.task].check_encoder(encoder, config)
     return encoder
-
-
-def make_rows(config, task, preprocessor, table, name, train=False):
-    """Rows of a labelled Table, as its task reads them; class weights are in the loss of training alone."""
-    if task.column == Spans.name:
-        return _window_rows(task, preprocessor, table, name)
-    targets = task.targets(table.labels)
-    return _rows(config, preprocessor, table, name, targets, task.row_weights(targets) if train else None)
-
-
-def _window_rows(task, preprocessor, table, name):
-    line, preprocess = ProgressLine(f"tokenizing {name}", len(table), "texts"), task.preprocess(preprocessor)
-    windows = window_tokens(preprocess, table.texts, line.update)
-    labels, spans, unmatched = task.token_labels(table.labels, windows.starts, windows.start, windows.end)
-    if any(unmatched):
-        print(
-            f"note: {name}: of {sum(map(len, spans))} spans {unmatched.cut} end within a token and are learned as the "
-            f"whole token, {unmatched.lost} hold no token that is read, {unmatched.overlapping} share one with another",
-            file=sys.stderr,
-        )
-    return WindowRows(windows, preprocess, table.texts, Truth(spans, labels))
-
-
-def _rows(config, preprocessor, table, name, targets, weights):
-    """Their token ids go to, and come from, the cache folder."""
-    line = ProgressLine(f"tokenizing {name}", len(table), "texts")
-    limit = config.input.tokens_cache_mb
-    cache = TokensCache(config.cache_dir() / "tokens", limit) if limit else None
-    tokens = tokenize(preprocessor, table.texts, table.pairs, cache=cache, progress=line.update)
-    if tokens.reused:
-        line.update(len(table), "found in the cache")
-    return Rows(tokens, preprocessor, targets, weights)
 
 
 class Trained:
@@ -117,7 +95,7 @@ class Trained:
 
     def rows(self, table, name):
         """Rows of a labelled Table for this model."""
-        return make_rows(self.config, self.task, self.encoder.preprocessor, table, name)
+        return rows_lib.make_rows(self.config, self.task, self.encoder.preprocessor, table, name)
 
     def logits(self, rows, name):
         """What Rows collect of their logits: `<float32>[rows, outputs]`, in their order; of windows TextLogits."""
@@ -129,13 +107,8 @@ class Trained:
 
         progress: callable, rows done; called after each batch.
         """
-        preprocessor = self.encoder.preprocessor
-        if self.task.column == Spans.name:
-            preprocess = self.task.preprocess(preprocessor)
-            windows = window_tokens(preprocess, table.texts)
-            return self._evaluator.logits(WindowRows(windows, preprocess, table.texts), progress), windows.truncated
-        tokens = tokenize(preprocessor, table.texts, table.pairs)
-        return self._evaluator.logits(Rows(tokens, preprocessor), progress), tokens.truncated
+        rows = rows_lib.unlabelled(self.task, self.encoder.preprocessor, table)
+        return self._evaluator.logits(rows, progress), rows.truncated
 
     def vectors(self, rows, name):
         """(vectors `<float32>[rows, hidden]`, logits `<float32>[rows, outputs]`) of Rows, in their order."""

@@ -10,6 +10,7 @@ from trainer.inputs.batching import padding_share
 from trainer.loop import accelerator as accelerators
 from trainer.loop.checkpoints import bytes_needed
 from trainer.modes import job, manifest, tables
+from trainer.modes.rows import make_rows
 from trainer.modes.workdir import existing_parent
 
 _PERCENTILES = (50, 90, 99, 100)
@@ -24,20 +25,20 @@ def run(config):
     check_precision(config, encoder)
     task = job.make_task(config, corpus.learned)
     rows = {
-        name: job.make_rows(config, task, encoder.preprocessor, table, name)
+        name: make_rows(config, task, encoder.preprocessor, table, name)
         for name, table in corpus.splits.named().items()
     }
     result = _plan(config, corpus, accelerator, task.build(encoder), rows)
     if not config.run.json:
         _print_labels(corpus)
-        _print_lengths(rows["train"].tokens.lengths)
+        _print_lengths(rows["train"].lengths)
     tables.show(config, "plan", _rows(result), result)
     return 0
 
 
 def _plan(config, corpus, accelerator, model, rows):
     batches = rows["train"].epoch(accelerator.batching, config.input.batch_size, config.run.seed, 0)
-    lengths = rows["train"].tokens.lengths
+    lengths = rows["train"].lengths
     weights = sum(int(np.prod(v.shape)) for v in model.weights)
     return {
         "rows": {name: len(table) for name, table in corpus.splits.named().items()},
@@ -45,7 +46,7 @@ def _plan(config, corpus, accelerator, model, rows):
         "token_lengths": {f"p{p}": int(np.percentile(lengths, p)) for p in _PERCENTILES},
         "truncated": {name: int(found.truncated.sum()) for name, found in rows.items()},
         "padding": 0.0 if accelerator.unpadded else padding_share(lengths, batches),
-        "shapes": manifest.shapes(batches, lengths, accelerator),
+        "shapes": manifest.shapes(batches, rows["train"].counts, accelerator),
         "steps_per_epoch": len(batches),
         "steps": len(batches) * config.optimizer.epochs,
         "parameters": weights,

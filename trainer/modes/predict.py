@@ -40,7 +40,8 @@ def _source(config):
     """The TextFile of --predict_input, counted and checked."""
     given = config.predict.predict_input
     line = ProgressLine(f"reading {given}", None, "texts")
-    columns = (config.data.text_column, config.data.text_pair_column)
+    is_pair = config.model.task != "embedding"  # which learns from pairs and answers texts
+    columns = (config.data.text_column, config.data.text_pair_column if is_pair else "")
     source = TextFile(opened(given, config.data.tfds_dir), *columns, line.update)
     line.finish(source.rows)
     return source

@@ -10,10 +10,13 @@ from trainer.report.pictures import DevPictures, LabelSetPictures
 from trainer.report.recorded import CURVE, PER_CLASS
 from trainer.report.score_pictures import ScorePictures
 from trainer.report.span_pictures import SpanPictures
+from trainer.tasks.pooled import PooledTask
 
 
 def observer(task, table):
-    """What the loop calls with each evaluation of the dev Table."""
+    """What the loop calls with each evaluation of the dev Table; None where the scalars say enough."""
+    if task.name in ("multi", "embedding", "mlm"):
+        return None
     if task.name == "tagging":
         return SpanPictures(task.labels, table.texts, task.entities)
     if task.name == "regression":
@@ -28,9 +31,10 @@ def keep_curve(workdir, progress):
 
 
 def keep_classes(workdir, task, judged):
-    """per_class.json, of tasks that have labels; judged: {split: (logits, what they are held against)}."""
-    if task.labels:
-        workdir.write(PER_CLASS, {split: task.per_class(*each) for split, each in judged.items()})
+    """per_class.json, where there are labels; judged: {split: (logits, what they are held against)}."""
+    found = {split: task.per_class(*each) for split, each in judged.items()}
+    if any(found.values()):
+        workdir.write(PER_CLASS, found)
 
 
 def card_sections(workdir, task):
@@ -51,8 +55,9 @@ def fill_tensorboard(config, trained, dev, workdir):
     } | {"examples_per_second": results["train"]["examples_per_second"]}
     settings, steps = workdir.read(MANIFEST)["settings"], results["train"]["steps"]
     hparams.write(folder / "results", _name(workdir), config, settings, scores, steps)
-    has_vectors = "embed" in trained.task.signatures
-    if has_vectors and config.report.projector_texts and not (folder / "dev" / projector.CONFIG).is_file():
+    has_labels = isinstance(trained.task, PooledTask) and trained.task.name != "embedding"
+    wanted = config.report.projector_texts and has_labels
+    if wanted and not (folder / "dev" / projector.CONFIG).is_file():
         _project(config, trained, dev, folder / "dev")
 
 

@@ -4,7 +4,10 @@ import json
 
 import rich.box
 import rich.console
+import rich.measure
 import rich.table
+
+_UNLIMITED = 10_000  # characters
 
 
 def show(config, title, rows, result):
@@ -12,7 +15,11 @@ def show(config, title, rows, result):
     if config.run.json:
         print(json.dumps(result, ensure_ascii=False))
         return
-    console().print(two_columns(title, rows))
+    table, found = two_columns(title, rows), console()
+    if not found.is_terminal:  # where no window limits them, a path and a command stay in one piece, however long
+        unlimited = found.options.update_width(_UNLIMITED)
+        found.width = max(found.width, rich.measure.Measurement.get(found, unlimited, table).maximum)
+    found.print(table)
 
 
 def two_columns(title, rows):

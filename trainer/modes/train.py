@@ -8,10 +8,12 @@ from data.doctor import at_start
 from trainer.config import EnvironmentFault, UserError
 from trainer.export.limits import check_precision
 from trainer.export.version import check_targets
+from trainer.inputs.faq import read_faq
 from trainer.loop import accelerator as accelerators
 from trainer.loop.checkpoints import Checkpoints, bytes_needed
 from trainer.loop.fit import Run, fit, plan_steps
 from trainer.modes import evaluate, export, job, manifest, reporting, tables
+from trainer.modes.rows import make_rows
 from trainer.modes.workdir import DOCTOR, MANIFEST, RESULTS, open_workdir
 from trainer.report import page
 
@@ -19,6 +21,8 @@ from trainer.report import page
 def run(config):
     """Trains (or continues) the run of --workdir; prints its results. Returns the exit code."""
     check_targets(config)
+    if config.export.faq:
+        read_faq(config.export.faq)  # its mistakes are said before training, not after it
     corpus = job.read_corpus(config)
     if corpus.splits.dev is None:
         raise UserError("no dev rows: give a dev file, or a --dev_fraction above 0; they choose the best weights")
@@ -50,8 +54,7 @@ def run(config):
         reporting.keep_curve(workdir, progress)
         reporting.fill_tensorboard(config, trained, corpus.splits.dev, workdir)
         if config.export.export:
-            report = export.export_trained(config, corpus, trained, workdir)
-            results = workdir.merge(RESULTS, {"export": export.figures(report)})
+            results = workdir.merge(RESULTS, {"export": export.made(config, corpus, trained, workdir)})
         reporting.write_report(workdir)
         _show(config, workdir, results)
     return 0
@@ -62,7 +65,7 @@ def _train(config, corpus, accelerator, encoder, workdir):
     task = job.make_task(config, corpus.learned, corpus.class_weights)
     named, tokens_of = corpus.splits.named(), encoder.preprocessor
     train, dev = (
-        job.make_rows(config, task, tokens_of, named[name], name, train=name == "train") for name in ("train", "dev")
+        make_rows(config, task, tokens_of, named[name], name, train=name == "train") for name in ("train", "dev")
     )
     run = Run(config, task, train, dev, encoder, accelerator, workdir.path, reporting.observer(task, corpus.splits.dev))
     reused = {"tokens_reused": {"train": train.tokens.reused, "dev": dev.tokens.reused}}
@@ -70,9 +73,7 @@ def _train(config, corpus, accelerator, encoder, workdir):
     job.save_task(workdir, corpus, encoder)
     progress = fit(run)
     batches = train.batches(accelerator.batching, config.input.batch_size, config.run.seed, progress.step)
-    workdir.merge(
-        MANIFEST, {"steps": progress.step, "shapes": manifest.shapes(batches, train.tokens.lengths, accelerator)}
-    )
+    workdir.merge(MANIFEST, {"steps": progress.step, "shapes": manifest.shapes(batches, train.counts, accelerator)})
     return progress
 
 
@@ -106,8 +107,7 @@ def _show(config, workdir, results):
     )
     rows.append(("speed", f"{train['examples_per_second']:.0f} examples/s, {train['tokens_per_second']:,.0f} tokens/s"))
     if config.export.export:
-        rows.append(("proof", results["export"]["proof"]))
-        rows.append(("version", results["export"]["version_dir"]))
+        rows += export.rows(results["export"])
     rows.append(("report", workdir / page.REPORT))
     rows.append(("TensorBoard", f"tensorboard --logdir {workdir / 'tensorboard'}"))
     tables.show(config, f"run {workdir.path}", rows, {"workdir": str(workdir.path), **results})

@@ -1,5 +1,7 @@
 """What report.html shows of the judged rows: what is taken for what, scores against the true ones, worst mistakes."""
 
+import dataclasses
+
 import numpy as np
 
 from trainer.metrics.per_class import confused_pairs, confusion
@@ -7,8 +9,9 @@ from trainer.report import figures, mistakes
 from trainer.report.fonts import families
 from trainer.report.templates import chart
 
-_MOST_CONFUSED = 15
+_MOST_CONFUSED, _MOST_WRONG = 15, 25
 _NOTHING = {"confusion": None, "scatter": None, "confused": [], "numbered": [], "mistakes": [], "wrong": 0, "size": ""}
+_NOTHING |= {"worst": "those with most labels too many or too few"}  # which of the wrong rows are shown
 
 
 def rows(predictions):
@@ -20,6 +23,8 @@ def rows(predictions):
         "true_labels": _label_sets,
         "true_value": _scores,
         "true_entities": _entities,
+        "true_heads": _heads,
+        "true_rank": _found,
     }
     return _NOTHING | next(of for name, of in kinds.items() if name in predictions[0])(predictions)
 
@@ -75,6 +80,37 @@ def _entities(predictions):
         "wrong": sum(set(mine) != set(theirs) for mine, theirs in zip(wanted, given, strict=True)),
         "size": "spans",
     }
+
+
+def _found(predictions):
+    """Queries whose own text was not the nearest, those furthest from it first."""
+    wrong = [row for row in predictions if predictions[row["nearest_row"]]["text_pair"] != row["text_pair"]]
+    return {
+        "mistakes": [_not_found(row, predictions) for row in sorted(wrong, key=lambda row: row["score"])[:_MOST_WRONG]],
+        "wrong": len(wrong),
+        "size": "cosine of its own",
+        "worst": "those whose own text is least near, beside the nearest one",
+    }
+
+
+def _not_found(row, predictions):
+    nearest = predictions[row["nearest_row"]]["text_pair"]
+    return mistakes.of_texts(row["row"], row["text"], row["text_pair"], nearest, row["score"])
+
+
+def _heads(predictions):
+    """Worst mistakes of each head, one head after the other; `wrong` counts rows of which any head is."""
+    found, wrong = [], set()
+    for name in dict.fromkeys(name for row in predictions for name in row["true_heads"]):
+        own = [
+            {"text": row["text"]} | row[name] | row["true_heads"][name] | {"at": place}
+            for place, row in enumerate(predictions)
+            if name in row["true_heads"]
+        ]
+        shown = rows(own)["mistakes"]
+        found += [dataclasses.replace(each, row=own[each.row]["at"], label=f"{name}: {each.label}") for each in shown]
+        wrong |= {own[each.row]["at"] for each in shown}
+    return {"mistakes": found, "wrong": len(wrong), "size": "of its head"}
 
 
 def _text(row):

@@ -90,6 +90,11 @@ def worst_spans(wanted, given, texts, most=25):
     ]
 
 
+def of_texts(row, text, wanted, given, score):
+    """The Mistake of a text whose nearest other text is not the one that belongs to it."""
+    return Mistake(row, *(shortened(each, LONGEST) for each in (text, wanted, given)), f"{score:.3f}")
+
+
 def _spans(text, spans):
     return ", ".join(f"{shortened(text[start:end], 40)} ({kind})" for start, end, kind in sorted(spans)) or "(none)"
 

@@ -1,8 +1,11 @@
 """What is learned: one file and one line here per task."""
 
 from trainer.tasks.classification import Classification
+from trainer.tasks.embedding import Embedding
+from trainer.tasks.masked_words import MaskedWords
+from trainer.tasks.multi import Multi
 from trainer.tasks.multi_label import MultiLabel
 from trainer.tasks.regression import Regression
 from trainer.tasks.tagging import Tagging
 
-TASKS = {task.name: task for task in (Classification, MultiLabel, Regression, Tagging)}
+TASKS = {task.name: task for task in (Classification, MultiLabel, Regression, Tagging, Multi, Embedding, MaskedWords)}

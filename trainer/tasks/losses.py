@@ -70,3 +70,16 @@ class TokenCrossEntropy(keras.losses.Loss):
             counts = counts * ops.cast(sample_weight, "float32")[:, None]
         losses = keras.losses.sparse_categorical_crossentropy(ops.maximum(target, 0), logits, from_logits=True)
         return ops.sum(losses * counts) / ops.maximum(ops.sum(counts), 1.0)
+
+
+class MaskedCrossEntropy(keras.losses.Loss):
+    """Mean cross-entropy of the masked tokens of a batch, of what `MaskedTokens` tells: `<float32>[batch, 3]`.
+
+    Rows weigh as many tokens as are masked in them; the targets mean nothing.
+    """
+
+    def __init__(self):
+        super().__init__(name="loss", reduction="mean_with_sample_weight")
+
+    def call(self, target, told):
+        return told[:, 0] / ops.maximum(told[:, 2], 1.0)

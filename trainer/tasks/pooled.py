@@ -28,6 +28,7 @@ class PooledTask:
         return keras.Model(encoder.backbone.input, logits, name=self.name)
 
     signatures = frozenset({"serving_default", "embed", "contract"})
+    loss_weights = None  # of several heads, what the loss of each counts
     first_logit = 0.0  # of a head that has learned nothing
 
     def embedder(self, model):
@@ -51,8 +52,12 @@ class PooledTask:
 
         return {"embed": embed}
 
+    def proof_rows(self, table):
+        """(texts, second texts or None, cells) of a dev Table, of which the proof takes some."""
+        return table.texts, table.pairs, table.labels
+
     @staticmethod
-    def check_encoder(encoder):
+    def check_encoder(encoder, config):
         """Raises UserError for an Encoder that the task cannot stand on."""
 
     def decided(self, decisions):

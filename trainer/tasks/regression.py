@@ -74,8 +74,8 @@ class Regression(PooledTask):
         errors = value - targets
         mse = float(np.mean(errors**2))
         return {
-            "spearman": _correlation(stats.spearmanr, value, targets),
-            "pearson": _correlation(stats.pearsonr, value, targets),
+            "spearman": correlation(stats.spearmanr, value, targets),
+            "pearson": correlation(stats.pearsonr, value, targets),
             "mse": mse,
             "mae": float(np.mean(np.abs(errors))),
             "loss": mse / self.deviation**2,
@@ -96,7 +96,7 @@ class Regression(PooledTask):
 
     def quality(self, answers, labels):
         """Spearman's correlation of {output: array over rows} with the cells."""
-        return _correlation(stats.spearmanr, answers["value"], self.targets(labels))
+        return correlation(stats.spearmanr, answers["value"], self.targets(labels))
 
     def per_class(self, logits, targets):
         """Nothing: there are no labels."""
@@ -124,7 +124,7 @@ class Regression(PooledTask):
         return {}
 
 
-def _correlation(of, given, wanted):
+def correlation(of, given, wanted):
     """A correlation; 0 where one side is constant, and there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.ConstantInputWarning)

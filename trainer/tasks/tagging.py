@@ -34,12 +34,14 @@ class Tagging:
     served = frozenset({"start", "end", "text", "label", "score", "count", "truncated"})
     signatures = frozenset({"serving_default", "tokens", "contract"})
     decisions_type = Undecided
+    loss_weights = None
     text_pair, example_method = False, None
 
     def __init__(self, labels, model_config, overlap, windows):
         self.labels, self.config = tuple(labels), model_config
         self.overlap, self.windows = overlap, windows
         self.names = spans.bio_labels(self.labels)
+        self.outputs = len(self.names)
         self.decisions = Undecided()
 
     @classmethod
@@ -48,7 +50,7 @@ class Tagging:
         return cls(tuple(learned["labels"]), config.model, config.input.window_overlap, config.input.max_windows)
 
     @staticmethod
-    def check_encoder(encoder):
+    def check_encoder(encoder, config):
         """Raises UserError for an Encoder that the task cannot stand on."""
         if not hasattr(encoder.preprocessor.tokenizer, "pieces"):
             raise UserError(
@@ -59,25 +61,27 @@ class Tagging:
     def build(self, encoder):
         """keras.Model: the encoder's inputs to logits `<float32>[windows, length, BIO labels]`."""
         vectors = layers.Identity(name="embedding", dtype="float32")(token_vectors(encoder))
-        logits = head(vectors, len(self.names), self.config.dropout)
+        logits = head(vectors, self.outputs, self.config.dropout)
         return models.Model(encoder.backbone.input, logits, name=self.name)
 
     def preprocess(self, preprocessor):
         """The WindowPreprocessor of a TextPreprocessor."""
         return WindowPreprocessor(preprocessor, self.overlap, self.windows)
 
-    def token_labels(self, cells, starts, start, end):
+    def token_labels(self, cells, texts, starts, start, end):
         """(label ids `<int32>[tokens]`, spans per text, Unmatched over all) of the cells of a label column.
 
-        starts: `<int64>[texts + 1]`, first token of each text; start, end: `<int32>[tokens]`, where the tokens lie.
+        texts: `<int>[cells]`, the text of each; starts: `<int64>[texts + 1]`, first token of each text; start, end:
+        `<int32>[tokens]`, where the tokens lie.
         """
-        labels, given, unmatched = np.zeros(len(start), np.int32), [], np.zeros(3, np.int64)
-        for cell, first, last in zip(cells, starts[:-1], starts[1:], strict=True):
+        labels, given, unmatched = [np.zeros(0, np.int32)], [], np.zeros(3, np.int64)
+        for cell, text in zip(cells, texts, strict=True):
             given.append([tuple(span) for span in json.loads(cell)])
-            own = slice(first, last)
-            labels[own], lost = spans.token_labels(given[-1], start[own], end[own], self.labels)
+            own = slice(starts[text], starts[text + 1])
+            ids, lost = spans.token_labels(given[-1], start[own], end[own], self.labels)
+            labels.append(ids)
             unmatched += lost
-        return labels, given, spans.Unmatched(*unmatched.tolist())
+        return np.concatenate(labels), given, spans.Unmatched(*unmatched.tolist())
 
     def loss(self):
         """Cross-entropy of ids `<int>[batch, length]`, averaged over the tokens that have one."""
@@ -90,7 +94,7 @@ class Tagging:
         """[[(start, end, label, text, score)] of each text] of TextLogits."""
         found = []
         for part in logits.parts(_TEXTS):
-            outputs = {name: each.numpy() for name, each in self._decoded(*_padded(part)).items()}
+            outputs = {name: each.numpy() for name, each in self.decoded(*_padded(part)).items()}
             columns = (outputs[name] for name in ("start", "end", "label", "text", "score"))
             for count, *row in zip(outputs["count"], *columns, strict=True):
                 found.append([_entity(*each) for each in zip(*(values[:count] for values in row), strict=True)])
@@ -116,12 +120,12 @@ class Tagging:
     def respond(self, model, preprocessor, text):
         """`serving_default`: texts `<string>[batch]` to the named outputs, as TensorFlow ops."""
         logits, windows = self._logits(model, preprocessor, text)
-        return self._decoded(logits, windows.offsets) | {"truncated": windows.truncated}
+        return self.decoded(logits, windows.offsets) | {"truncated": windows.truncated}
 
     def respond_tokens(self, model, preprocessor, text):
         """`tokens`: the probabilities `<float32>[batch, most, BIO labels]` behind it, and where each token lies."""
         logits, windows = self._logits(model, preprocessor, text)
-        return self._token_outputs(logits, windows.offsets)
+        return self.token_outputs(logits, windows.offsets)
 
     def further(self, model, preprocessor):
         """{signature: callable of texts} besides serving_default."""
@@ -130,8 +134,8 @@ class Tagging:
     def reference(self, model, preprocessor, text):
         """All outputs that the proof compares, eagerly."""
         logits, windows = self._logits(model, preprocessor, text)
-        decoded = self._decoded(logits, windows.offsets)
-        return decoded | {"truncated": windows.truncated} | self._token_outputs(logits, windows.offsets)
+        decoded = self.decoded(logits, windows.offsets)
+        return decoded | {"truncated": windows.truncated} | self.token_outputs(logits, windows.offsets)
 
     def quality(self, answers, cells):
         """F1 of the spans in {output: array over rows}."""
@@ -162,6 +166,10 @@ class Tagging:
         task.decisions = decisions
         return task
 
+    def proof_rows(self, table):
+        """(texts, second texts or None, cells) of a dev Table, of which the proof takes some."""
+        return table.texts, table.pairs, table.labels
+
     def check_dev(self, settings, labels):
         """Nothing is decided on dev."""
 
@@ -178,11 +186,13 @@ class Tagging:
         lengths = windows.offsets.start.row_lengths()
         return own_tokens(logits, windows.begin, windows.end, lengths), windows
 
-    def _decoded(self, logits, offsets):
+    def decoded(self, logits, offsets):
+        """The named outputs of padded logits `<float32>[texts, most, BIO labels]` and TokenOffsets of their tokens."""
         labels = spans.whole_words(spans.legal_labels(logits, offsets.start.row_lengths()), offsets.word)
         return spans.serving_outputs(labels, logits, offsets, self.labels)
 
-    def _token_outputs(self, logits, offsets):
+    def token_outputs(self, logits, offsets):
+        """Probabilities of the same, 0 behind the last token, and where each token lies."""
         real = tf.sequence_mask(offsets.start.row_lengths(), tf.shape(logits)[1])[:, :, tf.newaxis]
         return {
             "probabilities": tf.where(real, tf.nn.softmax(logits), 0.0),

@@ -89,7 +89,7 @@ def test_labels_that_are_no_single_ones_are_not_taken_for_some(tmp_path, task, c
         lines = [f"text {name} {row},{cells[row % 3]}" for row in range(30)]
         (tmp_path / f"{name}.csv").write_text("\n".join(["text,label", *lines]) + "\n")
     config = Config.from_flat({"data": str(tmp_path), "task": task})
-    column = label_column(TASKS[task].column, config.target)
+    column = label_column(TASKS[task].column, config)
     found = at_start.look(config, load_splits(config.data, "nowhere", column))
     assert not [each for each in found["findings"] if "label" in each["check"] or "class" in each["check"]]
     assert [file["rows"] for file in found["files"]] == [30, 30]

@@ -8,7 +8,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from trainer.config import DataConfig, TargetConfig, UserError
+from trainer.config import Config, DataConfig, TargetConfig, UserError
 from trainer.inputs.label_columns import label_column
 from trainer.inputs.label_sets import LabelSets
 from trainer.inputs.splits import load_splits
@@ -54,7 +54,7 @@ def test_null_is_no_label_and_a_label_twice_is_one(tmp_path):
 
 
 def test_another_separator(tmp_path):
-    column = label_column("label_set", TargetConfig(label_separator=","))
+    column = label_column("label_set", Config(target=TargetConfig(label_separator=",")))
     write_csv(tmp_path / "train.csv", separator=" , ")
     write_csv(tmp_path / "dev.csv", separator=",")
     assert column.learned(loaded(tmp_path, column))["labels"] == ["x", "y", "z"]

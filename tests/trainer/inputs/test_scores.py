@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainer.config import DataConfig, TargetConfig, UserError
+from trainer.config import Config, DataConfig, TargetConfig, UserError
 from trainer.inputs.label_columns import label_column
 from trainer.inputs.scores import Scores
 from trainer.inputs.splits import load_splits
@@ -29,7 +29,7 @@ def test_what_is_no_number(tmp_path, cell):
 
 
 def test_out_of_bounds_in_any_split(tmp_path):
-    column = label_column("score", TargetConfig(score_range="0,5"))
+    column = label_column("score", Config(target=TargetConfig(score_range="0,5")))
     with pytest.raises(UserError, match=r"dev.tsv:3: the score 5.1 is out of bounds; --score_range=0,5 allows 0 to 5"):
         loaded(tmp_path, ["0", "5", "2"], column, dev=("1", "5.1"))
     assert loaded(tmp_path, ["0", "5", "2"], column)["mean"] == pytest.approx(7 / 3)

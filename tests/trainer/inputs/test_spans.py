@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from trainer.config import TargetConfig, UserError
+from trainer.config import Config, TargetConfig, UserError
 from trainer.inputs.label_columns import label_column
 from trainer.inputs.sources import read_table
 
@@ -17,7 +17,7 @@ CONLL = "".join(f"{word} x {tag}\n" for word, tag in zip(TEXT.split(), TAGS.spli
 def table(path, content, **target):
     """The normalised Table of a file, read as --task=tagging reads it."""
     path.write_text(content, encoding="utf-8")
-    column = label_column("spans", TargetConfig(**target))
+    column = label_column("spans", Config(target=TargetConfig(**target)))
     columns = column.text_column("text"), "", column.column("label")
     return column.normalised(read_table(path, *columns, empty=column.may_be_empty))
 
@@ -59,7 +59,7 @@ def test_parquet_rows_of_words_and_tags(tmp_path):
     pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     rows = {"text": [TEXT.split()], "label": [TAGS.split()]}
     parquet.write_table(pa.table(rows), tmp_path / "rows.parquet")
-    column = label_column("spans", TargetConfig())
+    column = label_column("spans", Config())
     found = column.normalised(
         read_table(tmp_path / "rows.parquet", column.text_column("text"), "", column.column("label"), empty=True)
     )

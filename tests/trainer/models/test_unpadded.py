@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from trainer.models import unpadded
 from trainer.models.encoder import Encoder
-from trainer.models.pooling import pool
+from trainer.models.pooling import pool, token_vectors, tokens_and_pooled
 
 WORDS = 50
 SIZES = {"vocabulary_size": WORDS, "num_layers": 3, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 16}
@@ -54,12 +54,56 @@ def features(encoder, lengths, seed=0):
 BATCHES = ([5], [1], [3, 9], [2] * 3, [16, 1, 4, 7, 7], list(range(1, 17)), [4] * 33, [1] * 8 + [16] * 9)
 
 
+@pytest.fixture(scope="module")
+def unchanged(encoder):
+    """{pooling: its two models}, for tests that only ask them."""
+    return {how: models(encoder, how) for how in poolings(encoder)}
+
+
 @pytest.mark.parametrize("lengths", BATCHES, ids=str)
-def test_the_same_vectors(encoder, lengths):
-    for how in poolings(encoder):
-        padded, real = models(encoder, how)
-        given = features(encoder, lengths)
+def test_the_same_vectors(encoder, unchanged, lengths):
+    given = features(encoder, lengths)
+    for padded, real in unchanged.values():
         np.testing.assert_allclose(real(given), padded(given), atol=2e-5)
+
+
+def together(encoder, how):
+    """Token vectors, those of padding 0, and one vector per text, of one pass; `models` of both at once."""
+    found = []
+    for each in (encoder, encoder.over_real_tokens(compiled=True)):
+        tokens, pooled = tokens_and_pooled(each, how)
+        mask = keras.ops.cast(each.backbone.input["padding_mask"], "float32")[:, :, None]
+        found.append(keras.Model(each.backbone.input, [tokens * mask, pooled]))
+    return found
+
+
+@pytest.mark.parametrize("lengths", [[5], [3, 9], [16, 1, 4, 7, 7]], ids=str)
+def test_the_same_token_vectors_alone_and_beside_those_of_texts(encoder, lengths):
+    given = features(encoder, lengths)
+    alone = keras.Model(encoder.backbone.input, token_vectors(encoder.over_real_tokens()))
+    for how in poolings(encoder):
+        padded, real = together(encoder, how)
+        for found, expected in zip(real(given), padded(given), strict=True):
+            np.testing.assert_allclose(found, expected, atol=2e-5)
+        np.testing.assert_allclose(alone(given), padded(given)[0], atol=2e-5)
+
+
+def test_the_same_gradients_of_tokens_and_texts(encoder):
+    given = features(encoder, [16, 1, 4, 7, 7, 2])
+    for how in poolings(encoder):
+        padded, real = together(encoder, how)
+        real.get_layer("unpadded").dropout = 0.0
+        expected, found = ({}, {})
+        for model, gradients_of, training in ((padded, expected, False), (real, found, True)):
+            with tf.GradientTape() as tape:
+                tokens, pooled = model(given, training=training)
+                loss = tf.reduce_sum(tokens**2) + tf.reduce_sum(pooled**3)
+            variables = model.trainable_variables
+            each = tape.gradient(loss, [variable.value for variable in variables])
+            gradients_of |= {v.path: tf.convert_to_tensor(g).numpy() for v, g in zip(variables, each, strict=True)}
+        assert list(expected) == list(found)
+        for path, gradient in expected.items():
+            np.testing.assert_allclose(found[path], gradient, rtol=2e-3, atol=2e-2, err_msg=f"{how} {path}")
 
 
 @pytest.mark.parametrize("compiled", [False, True])

@@ -11,6 +11,7 @@ from tests.commands import run_main
 from tests.trainer.modes.conftest import LEARN
 from trainer.config import Config
 from trainer.modes import job
+from trainer.modes.rows import make_rows
 
 COLUMNS = ("first text", "#2 text", "same?")
 
@@ -73,7 +74,7 @@ def test_classes_weigh_in_the_loss_of_training_alone(bert_folder, tmp_path):
     corpus = job.read_corpus(config)
     task, encoder = job.make_task(config, corpus.learned, corpus.class_weights), job.open_encoder(config)
     rows = {
-        name: job.make_rows(config, task, encoder.preprocessor, table, name, train=name == "train")
+        name: make_rows(config, task, encoder.preprocessor, table, name, train=name == "train")
         for name, table in corpus.splits.named().items()
     }
     labels = corpus.splits.train.labels

@@ -24,7 +24,7 @@ def test_it_ends_well_and_says_only_how_far_it_is(trained):
     assert unknown == []
     assert trained.done.out.count("\n") == 1
     printed = json.loads(trained.done.out)
-    assert printed.pop("workdir") == str(trained.workdir) and printed == trained.results
+    assert printed.pop("workdir") == str(trained.given) and printed == trained.results
 
 
 PROGRESS = (
@@ -101,7 +101,7 @@ def test_predictions_are_those_of_the_test_rows(trained):
 
 def test_its_flags_can_be_given_again(trained):
     config = flags.parse([f"--flagfile={trained.workdir}/flags.txt"])
-    assert config.run.workdir == str(trained.workdir) and not config.run.overwrite and config.run.seed == 3
+    assert config.run.workdir == str(trained.given) and not config.run.overwrite and config.run.seed == 3
     assert flagfile.render(config) == (trained.workdir / "flags.txt").read_text()
 
 
@@ -123,14 +123,15 @@ def test_other_flags_are_refused_by_name(copied):
     assert "--seed=4 (was 3), --learning_rate=0.02 (was 0.01)" in done.error() and "--overwrite" in done.error()
 
 
-def test_people_get_a_table(copied):
-    done = run_main(*copied.flags, f"--workdir={copied.workdir}", "--noexport")
+def test_people_get_a_table_and_a_command_in_one_piece(copied, tmp_path):
+    workdir = copied.workdir.rename(tmp_path / ("a-workdir-with-a-long-name-" * 3))
+    done = run_main(*copied.flags, f"--workdir={workdir}", "--noexport")
     assert done.code == 0
     for shown in (
         "test accuracy",
         "examples/s",
-        f"{copied.workdir}/report.html",
-        f"tensorboard --logdir {copied.workdir}/tensorboard",
+        f"{workdir}/report.html",
+        f"tensorboard --logdir {workdir}/tensorboard",
     ):
         assert shown in done.out
     assert "proof" not in done.out

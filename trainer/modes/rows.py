@@ -1,0 +1,117 @@
+"""A Table, tokenized for its task: rows of texts, of masked texts, of windows, or of several heads."""
+
+import sys
+
+import numpy as np
+
+from trainer.inputs.head_rows import HeadLabels, HeadRows
+from trainer.inputs.heads import data_sets
+from trainer.inputs.masked import MaskedRows, Masking
+from trainer.inputs.pipeline import Rows
+from trainer.inputs.spans import Spans
+from trainer.inputs.text_rows import TextRows
+from trainer.inputs.tokens import tokenize
+from trainer.inputs.tokens_cache import TokensCache
+from trainer.inputs.unlabelled import Unlabelled
+from trainer.inputs.window_rows import NO_TARGET, Truth, WindowRows, window_tokens
+from trainer.loop.progress_line import ProgressLine
+from trainer.models.mask_tokens import mask_tokens
+
+
+def make_rows(config, task, preprocessor, table, name, train=False):
+    """Rows of a labelled Table, as its task reads them; class weights are in the loss of training alone."""
+    if task.name == "multi":
+        return _head_rows(config, task, preprocessor, table, name, train)
+    if task.name == "embedding":
+        return _text_rows(config, task, preprocessor, table, name)
+    if task.column == Spans.name:
+        return _window_rows(task, preprocessor, table, name)
+    tokens = _tokens(config, preprocessor, table.texts, table.pairs, name)
+    if task.column == Unlabelled.name:
+        return MaskedRows(tokens, preprocessor, Masking(mask_tokens(preprocessor), task.share))
+    targets = task.targets(table.labels)
+    return Rows(tokens, preprocessor, targets, task.row_weights(targets) if train else None)
+
+
+def _text_rows(config, task, preprocessor, table, name):
+    """Rows of each text by itself, and the number of each second and third text, or the score of the two."""
+    columns = [table.texts, table.pairs] + ([table.labels] if config.embedding.negative_column else [])
+    texts = [text for column in columns for text in column]
+    tokens = _tokens(config, preprocessor, texts, None, name)
+    if task.learns_scores:
+        return TextRows(tokens, preprocessor, 2, np.array([float(cell) for cell in table.labels], np.float32))
+    number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    targets = [[number[text] if text.strip() else NO_TARGET for text in column] for column in columns[1:]]
+    return TextRows(tokens, preprocessor, len(columns), np.array(targets, np.int32).T)
+
+
+def _windows(preprocess, table, name):
+    line = ProgressLine(f"tokenizing {name}", len(table), "texts")
+    return window_tokens(preprocess, table.texts, line.update)
+
+
+def _window_rows(task, preprocessor, table, name):
+    preprocess = task.preprocess(preprocessor)
+    windows = _windows(preprocess, table, name)
+    return WindowRows(windows, preprocess, table.texts, _truth(task, windows, range(len(table)), table.labels, name))
+
+
+def _truth(task, windows, rows, cells, name):
+    """Truth of the texts `rows`, whose spans are in `cells`."""
+    labels, spans, unmatched = task.token_labels(cells, rows, windows.starts, windows.start, windows.end)
+    if any(unmatched):
+        print(
+            f"note: {name}: of {sum(map(len, spans))} spans {unmatched.cut} end within a token and are learned as the "
+            f"whole token, {unmatched.lost} hold no token that is read, {unmatched.overlapping} share one with another",
+            file=sys.stderr,
+        )
+    return Truth(spans, labels)
+
+
+def _head_rows(config, task, preprocessor, table, name, train):
+    preprocess = task.preprocess(preprocessor)
+    windows = _windows(preprocess, table, name)
+    heads = {head: _head_labels(task, head, windows, table, name, train) for head in task.heads}
+    mixed = (data_sets(table.labels), config.heads.mixing_temperature) if train else ()
+    return HeadRows(windows, preprocess, table.texts, heads, *mixed)
+
+
+def _head_labels(task, head, windows, table, name, train):
+    """HeadLabels of one head; class weights are in the loss of training alone."""
+    own, (texts, cells) = task.heads[head], task.of_head(head, table.labels)
+    weights = np.zeros(len(table), np.float32)
+    weights[texts] = 1.0
+    if task.answers_tokens(head):
+        truth = _truth(own, windows, texts, cells, f"{name}, {head}")
+        labels = np.full(len(windows.start), NO_TARGET, np.int32)
+        labelled = np.repeat(weights > 0, np.diff(windows.starts))
+        labels[labelled] = truth.labels
+        return HeadLabels(texts, truth, True, labels, weights)
+    targets = own.targets(cells)
+    every = np.zeros((len(table), *targets.shape[1:]), targets.dtype)
+    every[texts] = targets
+    if train and (of_rows := own.row_weights(targets)) is not None:
+        weights[texts] = of_rows
+    return HeadLabels(texts, targets, False, every, weights)
+
+
+def _tokens(config, preprocessor, texts, pairs, name):
+    """TokenIds of labelled texts, which go to, and come from, the cache folder."""
+    line = ProgressLine(f"tokenizing {name}", len(texts), "texts")
+    limit = config.input.tokens_cache_mb
+    cache = TokensCache(config.cache_dir() / "tokens", limit) if limit else None
+    tokens = tokenize(preprocessor, texts, pairs, cache=cache, progress=line.update)
+    if tokens.reused:
+        line.update(len(texts), "found in the cache")
+    return tokens
+
+
+def unlabelled(task, preprocessor, table):
+    """Rows of a Table without labels; nothing of them is kept in the cache."""
+    if not hasattr(task, "preprocess"):
+        return Rows(tokenize(preprocessor, table.texts, table.pairs), preprocessor)
+    preprocess = task.preprocess(preprocessor)
+    windows = window_tokens(preprocess, table.texts)
+    if task.name == "multi":
+        return HeadRows(windows, preprocess, table.texts, {name: task.answers_tokens(name) for name in task.heads})
+    return WindowRows(windows, preprocess, table.texts)
