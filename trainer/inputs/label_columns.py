@@ -1,8 +1,9 @@
-"""What the label column of a task holds: a label, several, a score, spans. One class and one line here for each.
+"""What the label column of a task holds: a label, several, a score, spans, answers. A class and a line here for each.
 
 What they have in common: label_kind.py.
 """
 
+from trainer.inputs.answers import Answers
 from trainer.inputs.label_sets import LabelSets
 from trainer.inputs.labels import SingleLabels
 from trainer.inputs.scores import Scores
@@ -19,4 +20,6 @@ def label_column(kind, target):
         return LabelSets(target.label_separator)
     if kind == Spans.name:
         return Spans(target.tag_scheme, target.unmatched_share)
+    if kind == Answers.name:
+        return Answers(target.unmatched_share)
     return Scores(target.bounds()) if kind == Scores.name else SingleLabels()

@@ -5,7 +5,7 @@ import pathlib
 
 from trainer.config import CARRIED, TFDS, UserError, carried_path
 from trainer.inputs import hf_folder
-from trainer.inputs.columns import RECORDS, SUFFIXES, TAGGED, kind_of, nearest, shard_of, stem_of
+from trainer.inputs.columns import NESTED, RECORDS, SUFFIXES, TAGGED, kind_of, nearest, shard_of, stem_of
 from trainer.inputs.parts import is_pattern
 
 NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
@@ -62,12 +62,12 @@ def find_files(folder):
     found = {}
     for path in _listed(folder):
         name = next((name for name, stems in NAMES.items() if stem_of(path) in stems), None)
-        if name is not None and kind_of(path) in (*SUFFIXES, *TAGGED, *RECORDS):
+        if name is not None and kind_of(path) in (*SUFFIXES, *TAGGED, *NESTED, *RECORDS):
             found.setdefault(name, []).append(path)
     if "train" not in found:
         there = ", ".join(path.name for path in _listed(folder)[:10]) or "nothing"
-        kinds = ",".join((*SUFFIXES, *TAGGED, *RECORDS))
-        raise UserError(f"{folder}: no train{{{kinds}}} (the first four also .gz); the folder holds {there}")
+        kinds = ",".join((*SUFFIXES, *TAGGED, *NESTED, *RECORDS))
+        raise UserError(f"{folder}: no train{{{kinds}}} (the first five also .gz); the folder holds {there}")
     return {name: _whole(folder, paths, name) for name, paths in found.items()}
 
 
