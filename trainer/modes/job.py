@@ -72,7 +72,7 @@ def make_rows(config, task, preprocessor, table, name, train=False):
 
 def _window_rows(task, preprocessor, table, name):
     line, preprocess = ProgressLine(f"tokenizing {name}", len(table), "texts"), task.preprocess(preprocessor)
-    windows = window_tokens(preprocess, table.texts, line.update)
+    windows = window_tokens(preprocess, table.texts, progress=line.update)
     labels, spans, unmatched = task.token_labels(table.labels, windows.starts, windows.start, windows.end)
     if any(unmatched):
         print(

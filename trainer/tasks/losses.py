@@ -70,3 +70,18 @@ class TokenCrossEntropy(keras.losses.Loss):
             counts = counts * ops.cast(sample_weight, "float32")[:, None]
         losses = keras.losses.sparse_categorical_crossentropy(ops.maximum(target, 0), logits, from_logits=True)
         return ops.sum(losses * counts) / ops.maximum(ops.sum(counts), 1.0)
+
+
+class PlacesCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of places `<int>[batch, 2]` and logits `<float32>[batch, length, 2]`, a mean over both."""
+
+    def __init__(self):
+        super().__init__(name="loss")
+
+    def __call__(self, target, logits, sample_weight=None):
+        by_place = ops.transpose(logits, (0, 2, 1))
+        losses = ops.mean(
+            keras.losses.sparse_categorical_crossentropy(ops.cast(target, "int32"), by_place, from_logits=True), axis=1
+        )
+        weights = ops.ones_like(losses) if sample_weight is None else ops.cast(sample_weight, "float32")
+        return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)
