@@ -4,6 +4,8 @@ import dataclasses
 import re
 from collections.abc import Callable
 
+import numpy as np
+
 from tests import tiny_reviews
 
 SCORES = {"good": 1.0, "great": 2.0, "bright": 1.5, "bad": -1.0, "dull": -2.0, "awful": -1.5}
@@ -83,6 +85,26 @@ def tagged(count, seed=0):
     return found
 
 
+def is_answer(result, row):
+    names = ("answer", "start", "end", "answerable")
+    assert [getattr(result, name) for name in names] == [row[name] for name in names]
+    assert row["text_pair"][result.start : result.end] == result.answer or not result.answerable
+    same(result.score, row["score"])
+
+
+def questioned(count, seed=0):
+    """[(question, context, answers), …]: what is said of the film, or nothing; some contexts take windows."""
+    random, found = np.random.default_rng(seed), []
+    marks = [*SCORES, "full of life", "never see"]
+    for row in range(count):
+        mark = "" if row % 4 == 3 else str(random.choice(marks))
+        before, behind = (" ".join(random.choice(tiny_reviews.NEUTRAL, 1 + 2 * (row % 5 == 0))) for _ in range(2))
+        context = f"{before} is {mark} , {behind}"
+        answers = [[len(before) + 4, mark]] if mark else []
+        found.append((str(random.choice(["the film is", "a plot !", "see the film , is"])), context, answers))
+    return found
+
+
 WALKS = {
     "classification": Walk(tiny_reviews.rows, ("text", "label"), (), ("accuracy", 0.8), is_label),
     "multi_label": Walk(label_sets, ("text", "labels"), ("--label_column=labels",), ("micro_f1", 0.75), is_label_set),
@@ -95,5 +117,15 @@ WALKS = {
         ("--label_column=spans", "--sequence_length=16", "--window_overlap=4"),
         ("span_f1", 0.7),
         are_entities,
+    ),
+    "span_qa": Walk(
+        questioned,
+        ("question", "context", "answers"),
+        (
+            *("--text_column=question", "--text_pair_column=context", "--label_column=answers"),
+            *("--sequence_length=20", "--window_overlap=4", "--question_tokens=4", "--answer_tokens=4"),
+        ),
+        ("f1", 0.6),
+        is_answer,
     ),
 }

@@ -127,7 +127,13 @@ def example(columns, row):
 
 def test_the_report_shows_how_good_it_is(walk):
     page = (walk[2] / "report.html").read_text("utf-8")
-    shown = {"accuracy": "rows right", "micro_f1": "micro F1", "spearman": "Spearman", "span_f1": "Dev spans"}
+    shown = {
+        "accuracy": "rows right",
+        "micro_f1": "micro F1",
+        "spearman": "Spearman",
+        "span_f1": "Dev spans",
+        "f1": "F1 of the answers",
+    }
     metric = shown[walk[0].metric[0]]
     assert metric in page and "Worst mistakes" in page and "not hold the rows" not in page
 
@@ -155,9 +161,22 @@ def test_evaluate_and_plan_know_it(walk):
             "train.jsonl: no row has a label; labels are separated by --lab",
         ),
         (("--task=multi_label", "--metric=accuracy"), "--metric=accuracy: --task=multi_label has micro_f1, macro_f1, "),
+        (("--task=span_qa", "--label_column=none"), "--text_pair_column is empty: --task=span_qa reads there the text"),
+        (
+            ("--task=span_qa", "--text_pair_column=text", "--sequence_length=128"),
+            "dev.jsonl:1: the answers are not JSON at character 1; allowed are {",
+        ),
+        (
+            ("--task=span_qa", "--text_pair_column=text", "--label_column=none", "--sequence_length=99"),
+            "--window_overlap=32: a window of --sequence_length=99 has 32 tokens of its text behind a question of --que",
+        ),
+        (
+            ("--task=span_qa", "--text_pair_column=text", "--label_column=none", "--sequence_length=128"),
+            "train.jsonl: no row has an answer; allowed are {",
+        ),
         (
             ("--task=regresion",),
-            "--task=regresion: allowed is classification, multi_label, regression, tagging; did y",
+            "--task=regresion: allowed is classification, multi_label, regression, tagging, span_qa; did y",
         ),
     ],
 )

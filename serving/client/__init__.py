@@ -10,10 +10,11 @@ async with AsyncClient("localhost:8500", model="reviews") as client:
 from .async_client import AsyncClient
 from .client import Client
 from .errors import SlipwayError
-from .results import Classification, Entity, MultiLabel, Outputs, Regression, Tagging, VersionStatus
+from .results import Answer, Classification, Entity, MultiLabel, Outputs, Regression, Tagging, VersionStatus
 from .tls import Tls
 
 __all__ = [
+    "Answer",
     "AsyncClient",
     "Classification",
     "Client",

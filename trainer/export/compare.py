@@ -1,5 +1,6 @@
 """Answers of a version against those of the trained model, against themselves and against its labels."""
 
+from trainer.export.answer_comparison import AnswerComparison
 from trainer.export.comparison import Differs, Figures
 from trainer.export.label_comparison import LabelComparison, LabelSetComparison
 from trainer.export.score_comparison import ScoreComparison
@@ -11,6 +12,7 @@ COMPARISONS = {
     "multi_label": LabelSetComparison,
     "regression": ScoreComparison,
     "tagging": TagComparison,
+    "span_qa": AnswerComparison,
 }
 
 

@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from trainer.config import UserError
 from trainer.export.served_form import served_form
+from trainer.inputs.answer_rows import AnswerRows, AnswerTruth
+from trainer.inputs.answers import Answers
 from trainer.inputs.label_columns import label_column
 from trainer.inputs.labels import fingerprint
 from trainer.inputs.pipeline import Rows
@@ -64,7 +66,7 @@ def open_encoder(config):
 
 def make_rows(config, task, preprocessor, table, name, train=False):
     """Rows of a labelled Table, as its task reads them; class weights are in the loss of training alone."""
-    if task.column == Spans.name:
+    if task.column in _WINDOWED:
         return _window_rows(task, preprocessor, table, name)
     targets = task.targets(table.labels)
     return _rows(config, preprocessor, table, name, targets, task.row_weights(targets) if train else None)
@@ -72,7 +74,13 @@ def make_rows(config, task, preprocessor, table, name, train=False):
 
 def _window_rows(task, preprocessor, table, name):
     line, preprocess = ProgressLine(f"tokenizing {name}", len(table), "texts"), task.preprocess(preprocessor)
-    windows = window_tokens(preprocess, table.texts, progress=line.update)
+    windows = window_tokens(preprocess, table.texts, table.pairs, line.update)
+    rows, truth_of = _WINDOWED[task.column]
+    truth = truth_of(task, table, windows, name)
+    return rows(windows, preprocess, table.texts if table.pairs is None else table.pairs, truth)
+
+
+def _span_truth(task, table, windows, name):
     labels, spans, unmatched = task.token_labels(table.labels, windows.starts, windows.start, windows.end)
     if any(unmatched):
         print(
@@ -80,7 +88,21 @@ def _window_rows(task, preprocessor, table, name):
             f"whole token, {unmatched.lost} hold no token that is read, {unmatched.overlapping} share one with another",
             file=sys.stderr,
         )
-    return WindowRows(windows, preprocess, table.texts, Truth(spans, labels))
+    return Truth(spans, labels)
+
+
+def _answer_truth(task, table, windows, name):
+    places, answers, (cut, unread) = task.window_targets(table.labels, windows)
+    if cut or unread:
+        print(
+            f"note: {name}: of {sum(map(bool, answers))} answers {cut} begin or end within a token and are learned as "
+            f"the whole token, {unread} stand whole in no window and are learned as no answer",
+            file=sys.stderr,
+        )
+    return AnswerTruth(answers, places)
+
+
+_WINDOWED = {Spans.name: (WindowRows, _span_truth), Answers.name: (AnswerRows, _answer_truth)}
 
 
 def _rows(config, preprocessor, table, name, targets, weights):
@@ -130,10 +152,12 @@ class Trained:
         progress: callable, rows done; called after each batch.
         """
         preprocessor = self.encoder.preprocessor
-        if self.task.column == Spans.name:
+        if self.task.column in _WINDOWED:
             preprocess = self.task.preprocess(preprocessor)
-            windows = window_tokens(preprocess, table.texts)
-            return self._evaluator.logits(WindowRows(windows, preprocess, table.texts), progress), windows.truncated
+            windows = window_tokens(preprocess, table.texts, table.pairs)
+            texts = table.texts if table.pairs is None else table.pairs
+            rows = _WINDOWED[self.task.column][0](windows, preprocess, texts)
+            return self._evaluator.logits(rows, progress), windows.truncated
         tokens = tokenize(preprocessor, table.texts, table.pairs)
         return self._evaluator.logits(Rows(tokens, preprocessor), progress), tokens.truncated
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from trainer.metrics import squad
 from trainer.metrics.per_class import confused_pairs, confusion
 from trainer.report import figures, mistakes
 from trainer.report.fonts import families
+from trainer.report.mistakes import gold_texts
 from trainer.report.templates import chart
 
 _MOST_CONFUSED = 15
@@ -20,6 +22,7 @@ def rows(predictions):
         "true_labels": _label_sets,
         "true_value": _scores,
         "true_entities": _entities,
+        "true_answers": _answers,
     }
     return _NOTHING | next(of for name, of in kinds.items() if name in predictions[0])(predictions)
 
@@ -74,6 +77,15 @@ def _entities(predictions):
         "mistakes": mistakes.worst_spans(wanted, given, [row["text"] for row in predictions]),
         "wrong": sum(set(mine) != set(theirs) for mine, theirs in zip(wanted, given, strict=True)),
         "size": "spans",
+    }
+
+
+def _answers(predictions):
+    right = [squad.exact_match(row["answer"], gold_texts(row)) > 0 for row in predictions]
+    return {
+        "mistakes": mistakes.worst_answers(predictions),
+        "wrong": len(right) - sum(right),
+        "size": "its probability",
     }
 
 

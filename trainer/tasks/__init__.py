@@ -3,6 +3,7 @@
 from trainer.tasks.classification import Classification
 from trainer.tasks.multi_label import MultiLabel
 from trainer.tasks.regression import Regression
+from trainer.tasks.span_qa import SpanQA
 from trainer.tasks.tagging import Tagging
 
-TASKS = {task.name: task for task in (Classification, MultiLabel, Regression, Tagging)}
+TASKS = {task.name: task for task in (Classification, MultiLabel, Regression, Tagging, SpanQA)}
