@@ -62,6 +62,19 @@ def test_it_learned(walk):
     assert results["test"][name] > least and losses[-1] < losses[0]
 
 
+def test_questions_without_an_answer_are_told_apart(walk):
+    if walk[1][0] != "--task=span_qa":
+        pytest.skip("of span_qa alone")
+    results, contract = results_of(walk[2]), read_contract(version_of(walk[2]))
+    decided = results["decisions"]
+    assert results["test"]["unanswerable_exact_match"] > 0.5
+    assert results["test"]["f1"] > decided["always_answered"]["test"] + 0.1
+    assert contract["decisions"] == {"threshold": decided["threshold"]}
+    rows = predicted(walk[2] / "predictions.jsonl")
+    assert {row["answerable"] for row in rows} == {True, False}
+    assert all((row["answer"], row["start"], row["end"]) == ("", -1, -1) for row in rows if not row["answerable"])
+
+
 def test_the_version_is_proven_and_says_what_it_is(walk):
     version = version_of(walk[2])
     proof, contract = check_proven(version), read_contract(version)
@@ -161,14 +174,17 @@ def test_evaluate_and_plan_know_it(walk):
             "train.jsonl: no row has a label; labels are separated by --lab",
         ),
         (("--task=multi_label", "--metric=accuracy"), "--metric=accuracy: --task=multi_label has micro_f1, macro_f1, "),
-        (("--task=span_qa", "--label_column=none"), "--text_pair_column is empty: --task=span_qa reads there the text"),
+        (
+            ("--task=span_qa", "--question_tokens=8", "--window_overlap=4"),
+            "--text_pair_column is empty: --task=span_qa reads there the text",
+        ),
         (
             ("--task=span_qa", "--text_pair_column=text", "--sequence_length=128"),
             "dev.jsonl:1: the answers are not JSON at character 1; allowed are {",
         ),
         (
             ("--task=span_qa", "--text_pair_column=text", "--label_column=none", "--sequence_length=99"),
-            "--window_overlap=32: a window of --sequence_length=99 has 32 tokens of its text behind a question of --que",
+            "--window_overlap=32: a window of --sequence_length=99 has 32 tokens of its text behind a question of",
         ),
         (
             ("--task=span_qa", "--text_pair_column=text", "--label_column=none", "--sequence_length=128"),

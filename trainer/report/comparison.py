@@ -124,6 +124,12 @@ def _judged(row):
     """(what is true of a row, whether it was answered right)."""
     if "true_answers" in row:
         return row["true_answers"], squad.exact_match(row["answer"], gold_texts(row)) > 0
+    if "true_entities" in row:
+        wanted, found = (
+            {(each["start"], each["end"], each["label"]) for each in row[name]}
+            for name in ("true_entities", "entities")
+        )
+        return row["true_entities"], wanted == found
     true, given = (row["true_label"], row["label"]) if "label" in row else (row["true_labels"], row["labels"])
     return true, true == given if isinstance(true, str) else set(true) == set(given)
 
