@@ -79,11 +79,11 @@ def test_another_answer_is_a_flip_where_the_next_best_is_near():
         (changed(0, end=7), "3 to 7 of its context is not 'Paris', on dev text 1"),
         (changed(1, answer=b"x"), "2 to 4 of its context is not 'x', on dev text 2"),
         (changed(2, start=0), "0 to -1 of its context is not '', on dev text 3"),
-        (changed(1, answer="中".encode(), end=3), "2 to 3 of its context is not '\\\\u4e2d', on dev text 2"),
+        (changed(1, answer="中".encode(), end=3), "2 to 3 of its context is not '\\u4e2d', on dev text 2"),
         (changed(0, score=0.7), "difference of score from the trained model is 0.2, allowed is 2e-04, on dev text 1"),
         (
             changed(2, probabilities=np.float32([[0.1, 0.1], [0.2, 0.3]])),
-            "difference from the trained model is 0.1, al",
+            "difference from the trained model is 0.1",
         ),
     ],
 )
