@@ -89,6 +89,26 @@ def tagged(count, seed=0):
     return found
 
 
+def is_answer(result, row):
+    names = ("answer", "start", "end", "answerable")
+    assert [getattr(result, name) for name in names] == [row[name] for name in names]
+    assert row["text_pair"][result.start : result.end] == result.answer or not result.answerable
+    same(result.score, row["score"])
+
+
+def questioned(count, seed=0):
+    """[(question, context, answers), …]: what is said of the film, or nothing; some contexts take windows."""
+    random, found = np.random.default_rng(seed), []
+    marks = [*SCORES, "full of life", "never see"]
+    for row in range(count):
+        mark = "" if row % 4 == 3 else str(random.choice(marks))
+        before, behind = (" ".join(random.choice(tiny_reviews.NEUTRAL, 1 + 2 * (row % 5 == 0))) for _ in range(2))
+        context = f"{before} is {mark} , {behind}" if mark else f"{before} {behind}"
+        answers = [[len(before) + 4, mark]] if mark else []
+        found.append((str(random.choice(["the film is", "a plot !", "see the film , is"])), context, answers))
+    return found
+
+
 def echoes(count, seed=0):
     """[(text,), …] without labels: a word and its echoes, so that a masked one is known from its neighbours."""
     words = (*SCORES, "film", "plot")
@@ -140,6 +160,16 @@ WALKS = {
         ("--label_column=spans", "--sequence_length=16", "--window_overlap=4"),
         ("span_f1", 0.7),
         are_entities,
+    ),
+    "span_qa": Walk(
+        questioned,
+        ("question", "context", "answers"),
+        (
+            *("--text_column=question", "--text_pair_column=context", "--label_column=answers"),
+            *("--sequence_length=20", "--window_overlap=4", "--question_tokens=4", "--answer_tokens=4", "--epochs=14"),
+        ),
+        ("f1", 0.6),
+        is_answer,
     ),
     "mlm": Walk(echoes, ("text",), ("--epochs=30",), ("masked_accuracy", 0.6), None),
     "embedding": Walk(

@@ -39,6 +39,8 @@ SOURCES = {
     "columns": "",
     "cells": "",
     "readers": "",
+    "squad": "",
+    "answers_column": "",
     "records": "",
     "parts": "",
     "hf_folder": "",

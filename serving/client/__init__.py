@@ -11,6 +11,7 @@ from .async_client import AsyncClient
 from .client import Client
 from .errors import SlipwayError
 from .results import (
+    Answer,
     Classification,
     Embedding,
     Entity,
@@ -26,6 +27,7 @@ from .results import (
 from .tls import Tls
 
 __all__ = [
+    "Answer",
     "AsyncClient",
     "Classification",
     "Client",

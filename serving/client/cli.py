@@ -127,12 +127,15 @@ def _run(client, args):
 
 
 def _for_people(row):
-    """A row whose label nobody takes for an answer where the model abstains, and whose spans are read at a glance."""
+    """A row whose label nobody takes for an answer where the model abstains, whose spans are read at a glance, and that
+    says so where a question has no answer."""
     if "entities" in row:
         told = ", ".join(f"{each['text']} ({each['label']})" for each in row["entities"])
         row = row | {"entities": told or "(none)"}
     if "matches" in row:
         row = row | {"matches": ", ".join(f"{each['answer']} ({each['score']:.3f})" for each in row["matches"])}
+    if row.get("answerable") is False:
+        row = row | {"answer": "(none)"}
     abstains = row.get("abstain") is True and "label" in row
     return row | {"label": f"(abstains) {row['label']}"} if abstains else row
 

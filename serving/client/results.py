@@ -96,6 +96,26 @@ class Tagging:
         return dataclasses.asdict(self) | {"entities": [dataclasses.asdict(each) for each in self.entities]}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """Where in its context the answer to a question stands: `context[start:end] == answer`, counted in characters.
+
+    score: the probability of what is said. answerable: whether the context has an answer; without one `answer` is ""
+    and `start` and `end` are −1. truncated: question or context were longer than the model reads.
+    """
+
+    answer: str
+    start: int
+    end: int
+    score: float
+    answerable: bool
+    truncated: bool
+
+    def to_dict(self):
+        """The fields as plain Python values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class Embedding:
     """The vector of one text, `<float32>[dimensions]`, of length 1. truncated: the text was longer than is read."""
@@ -233,6 +253,14 @@ def _tagging(count, truncated, *columns):
     return Tagging(tuple(Entity(*each) for each in entities), truncated)
 
 
+_OF_ANSWER = tuple(field.name for field in dataclasses.fields(Answer))
+
+
+def _answers(outputs, shapes, labels):
+    _check_shapes(shapes, _OF_ANSWER, (), labels)
+    return list(map(Answer, *(_cells(decode(outputs[name])) for name in _OF_ANSWER)))
+
+
 def _embeddings(outputs, shapes, labels):
     _check_shapes(shapes, ("truncated",), (), labels)
     return list(map(Embedding, decode(outputs["embedding"]), decode(outputs["truncated"]).tolist()))
@@ -284,6 +312,7 @@ _TYPED = {
     "embedding": ({"embedding", "truncated"}, _embeddings),
     "search": ({"id", "question", "answer", "score"}, _matches),
     "tagging": ({"start", "end", "text", "label", "score", "count", "truncated"}, _taggings),
+    "span_qa": ({*_OF_ANSWER}, _answers),
 }
 
 

@@ -107,7 +107,11 @@ def test_config_is_standard_library_only():
     assert done.stdout.strip() == "[]"
 
 
-NEEDED = {"multi": {"heads": "a:; b:"}, "embedding": {"text_pair_column": "answer"}}  # besides what every task needs
+NEEDED = {  # besides what every task needs
+    "multi": {"heads": "a:; b:"},
+    "embedding": {"text_pair_column": "answer"},
+    "span_qa": {"text_pair_column": "context", "sequence_length": 256},
+}
 
 
 @pytest.mark.parametrize("task", METRICS)
@@ -133,6 +137,31 @@ def test_what_a_task_has_not_is_refused(task, flag, value):
     with pytest.raises(UserError, match=f"--{flag}={value}: --task={task} has none; leave it out"):
         Config.from_flat({**RUNNABLE, "task": task, flag: value}).validate()
     Config.from_flat({**RUNNABLE, flag: value}).validate()
+
+
+QA = {**RUNNABLE, "task": "span_qa", "text_pair_column": "context", "sequence_length": 128}
+
+
+@pytest.mark.parametrize(
+    "flags, said",
+    [
+        ({"text_pair_column": ""}, "--text_pair_column is empty: --task=span_qa reads there the text that holds the a"),
+        (
+            {"window_overlap": 61},
+            "--window_overlap=61: a window of --sequence_length=128 has 61 tokens of its text beh",
+        ),
+        ({"question_tokens": 200}, "--window_overlap=32: a window of --sequence_length=128 has 0 tokens of its text b"),
+        ({"answer_tokens": 0}, "--answer_tokens=0: allowed is 1 to 1024"),
+        ({"question_tokens": 0}, "--question_tokens=0: allowed is 1 or more"),
+        ({"focal_gamma": 1.0}, "--focal_gamma=1.0: --task=span_qa has none; leave it out"),
+        ({"label_smoothing": 0.1}, "--label_smoothing=0.1: --task=span_qa has none; leave it out"),
+    ],
+)
+def test_windows_of_questions_have_room_for_their_text(flags, said):
+    Config.from_flat({**QA, "window_overlap": 60}).validate()
+    with pytest.raises(UserError) as caught:
+        Config.from_flat({**QA, **flags}).validate()
+    assert str(caught.value).startswith(said)
 
 
 @pytest.mark.parametrize("separator", ["", " ", "\t"])

@@ -2,6 +2,7 @@
 
 import functools
 
+from trainer.export.answer_comparison import AnswerComparison
 from trainer.export.comparison import Differs, Figures
 from trainer.export.label_comparison import LabelComparison, LabelSetComparison
 from trainer.export.multi_comparison import MultiComparison
@@ -16,6 +17,7 @@ COMPARISONS = {
     "regression": ScoreComparison,
     "tagging": TagComparison,
     "embedding": VectorComparison,
+    "span_qa": AnswerComparison,
 }
 COMPARISONS["multi"] = functools.partial(MultiComparison, dict(COMPARISONS))
 

@@ -103,6 +103,26 @@ def _heads(contract):
     return "\n".join(told)
 
 
+def _answers(contract):
+    """When a question has no answer, and how much of a question and its context is read."""
+    windows, tokens, threshold = (
+        contract["windows"],
+        contract["limits"]["tokens"],
+        contract["decisions"].get("threshold"),
+    )
+    nothing = (
+        "it answers every question, also those that the context does not answer"
+        if threshold is None
+        else f"none (`answerable` false) where that is more than {threshold:.4g} better, in logits, fitted on dev"
+    )
+    return (
+        "**Answers:** `answer` is `text_pair` from the character `start` to before `end`, −1 without an answer; "
+        f"{nothing}. `score` is the probability of what is said among all spans and no answer. A context is read in "
+        f"{windows['most']} windows of {tokens} tokens at most, which share {windows['overlap']}, each behind "
+        f"{contract['question_tokens']} tokens of the question; no answer has more than {contract['answer_tokens']}."
+    )
+
+
 _DECIDED = {
     "classification": _probabilities,
     "multi_label": _thresholds,
@@ -110,4 +130,5 @@ _DECIDED = {
     "tagging": _spans,
     "multi": _heads,
     "embedding": _vectors,
+    "span_qa": _answers,
 }

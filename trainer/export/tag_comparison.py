@@ -1,29 +1,13 @@
 """What is compared where the answer is spans: the probabilities of each token, and the spans that they make."""
 
-import numpy as np
-
-from trainer.export.comparison import TOKENS, Comparison, Differs, by_row
-from trainer.export.samples import padded
+from trainer.export.comparison import Differs
+from trainer.export.token_comparison import TokenComparison
 
 _SPAN = ("start", "end", "label", "text")
 
 
-class TagComparison(Comparison):
+class TagComparison(TokenComparison):
     """Of tagging: `tokens` behind `serving_default`."""
-
-    def rows_of(self, kind):
-        """The outputs of both signatures together."""
-        spans, tokens = (by_row(self.answers, each) for each in (kind, kind + TOKENS))
-        return {row: spans[row] | tokens[row] for row in spans}
-
-    def stacked(self, rows, output):
-        """Padded to the reference, whose texts have the same tokens."""
-        shape = self.samples.reference.shape[1:]
-        arrays = [rows[row][output] for row in sorted(rows)]
-        wider = next((row for row, each in zip(sorted(rows), arrays, strict=True) if len(each) > shape[0]), None)
-        if wider is not None and rows[wider]["token_count"] > shape[0]:
-            raise Differs(f"{rows[wider]['token_count']} tokens, the trained model's texts have {shape[0]} at most")
-        return np.stack([padded(each[: shape[0]], shape) for each in arrays])
 
     def decisions(self):
         """Number of tokens whose likeliest label is not the trained model's; within the tolerance all are in doubt."""
@@ -31,7 +15,7 @@ class TagComparison(Comparison):
         flipped = (reference.max(axis=2) > 0) & (self.given.argmax(axis=2) != reference.argmax(axis=2))
         for row in self.samples.rows():
             self._stands_in_its_text(row)
-            if not flipped[row].any() and _spans(self.batch[row]) != _spans(self._trained(row)):
+            if not flipped[row].any() and _spans(self.batch[row]) != _spans(self.trained(row)):
                 raise Differs(f"the spans are not the trained model's, on {self.text(row)}")
         return int(flipped.sum())
 
@@ -44,9 +28,6 @@ class TagComparison(Comparison):
             if (given[:count] == batch[:count]).all() and _spans(answer) != _spans(self.batch[row]):
                 raise Differs(f"spans differ between a batch and a single row, on {self.text(row)}")
         return 0.0
-
-    def _trained(self, row):
-        return {name: values[row] for name, values in self.samples.answers.items()}
 
     def _stands_in_its_text(self, row):
         """`text` is what stands between `start` and `end`, each span begins and ends with a token, and none overlap."""

@@ -14,6 +14,7 @@ class ArrayColumn(str):
     """Name of a column whose cells may be arrays, or null; `separator` stands between their strings in the text."""
 
     empty = ""  # the text of null
+    takes_objects = False  # whether `joined` is also given JSON objects
 
     def __new__(cls, name, separator=" "):
         column = super().__new__(cls, name)
@@ -51,6 +52,8 @@ def as_text(value, column):
     if value is None and isinstance(column, ArrayColumn):
         return column.empty
     kind = "null" if value is None or isinstance(value, numbers.Real) else "an object"
+    if isinstance(value, dict) and getattr(column, "takes_objects", False):
+        return column.joined(value)
     if isinstance(value, (list, tuple)) or getattr(value, "shape", ()):
         if isinstance(column, ArrayColumn):
             return column.joined(value)

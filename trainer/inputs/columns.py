@@ -6,13 +6,15 @@ import re
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 TAGGED = (".conll",)  # files of a word and its tag a line
+NESTED = (".json",)  # files of articles, paragraphs and questions, as SQuAD
 RECORDS = (".parquet", ".arrow", ".tfrecord", ".tfrecords")  # files of values instead of lines
 _SHARD = re.compile(r"-(\d{5})-of-(\d{5})")
 
 
 def kind_of(path):
-    """The suffix (SUFFIXES, TAGGED, RECORDS, `.txt`) of a file name, `.gz` and `-00000-of-00004` taken off; else ""."""
-    return next((suffix for suffix in (*SUFFIXES, *TAGGED, ".txt", *RECORDS) if _plain(path).endswith(suffix)), "")
+    """The suffix (SUFFIXES … RECORDS, `.txt`) of a file name, `.gz` and `-00000-of-00004` taken off; else ""."""
+    kinds = (*SUFFIXES, *TAGGED, *NESTED, ".txt", *RECORDS)
+    return next((suffix for suffix in kinds if _plain(path).endswith(suffix)), "")
 
 
 def shard_of(path):

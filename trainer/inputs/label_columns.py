@@ -1,8 +1,9 @@
-"""What the label column of a task holds: a label, several, a score, spans, nothing. One class and one line for each.
+"""What the label column of a task holds: a label, several, a score, spans, answers, nothing. A class and a line each.
 
 What they have in common: label_kind.py.
 """
 
+from trainer.inputs.answers import Answers
 from trainer.inputs.label_sets import LabelSets
 from trainer.inputs.labels import SingleLabels
 from trainer.inputs.positives import Positives
@@ -28,4 +29,6 @@ def label_column(kind, config):
         return Spans(target.tag_scheme, target.unmatched_share)
     if kind == Unlabelled.name:
         return Unlabelled()
+    if kind == Answers.name:
+        return Answers(target.unmatched_share)
     return Scores(target.bounds()) if kind == Scores.name else SingleLabels()

@@ -2,6 +2,7 @@
 
 A kind has
 - `name`, and `may_be_empty`: whether a row may have nothing there; `labelled`: whether there is such a column at all;
+- `held_out_by`: what is on one side of a split that we make: equal rows ("row"), or equal second texts ("pair");
 - `check(table)`: raises UserError, with file:line, for rows that nothing can be learned from;
 - `strata(cells)`: one str per row, by which rows are held out evenly;
 - `learned(splits)`: what the training rows say of it, ready for JSON, after every split was checked;
@@ -14,6 +15,8 @@ class LabelKind:
     """What most kinds share: a column there, under its own name, with cells in one form."""
 
     labelled = True
+
+    held_out_by = "row"
 
     def text_column(self, name):
         """Under which name the readers look for the text."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from trainer.config import EnvironmentFault, UserError
-from trainer.inputs.columns import RECORDS, SUFFIXES, TAGGED, kind_of, nearest
+from trainer.inputs.columns import NESTED, RECORDS, SUFFIXES, TAGGED, kind_of, nearest
 from trainer.inputs.parts import parts_of
 from trainer.inputs.readers import READERS, open_text, whole_gzip
 from trainer.inputs.stored_texts import StoredTexts
@@ -22,6 +22,7 @@ from trainer.inputs.stored_texts import StoredTexts
 # Each has read(path, wanted, fault), and libraries that are imported only where such a file is read.
 _OWN_READERS = {
     ".conll": "trainer.inputs.conll",
+    ".json": "trainer.inputs.squad",
     ".parquet": "trainer.inputs.parquet",
     ".arrow": "trainer.inputs.arrow",
     ".tfrecord": "trainer.inputs.tfrecord",
@@ -143,8 +144,8 @@ def _readable_kind(path, columns):
         )
     if not kind:
         raise UserError(
-            f"{path}: unknown kind of file; allowed are {', '.join((*READERS, *TAGGED))} (each also with .gz), "
-            f"{', '.join(RECORDS)}"
+            f"{path}: unknown kind of file; allowed are {', '.join((*READERS, *TAGGED, *NESTED))} (each also with "
+            f".gz), {', '.join(RECORDS)}"
         )
     return kind
 

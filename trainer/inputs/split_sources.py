@@ -5,7 +5,7 @@ import pathlib
 
 from trainer.config import CARRIED, TFDS, UserError, carried_path
 from trainer.inputs import hf_folder
-from trainer.inputs.columns import RECORDS, SUFFIXES, TAGGED, kind_of, nearest, shard_of, stem_of
+from trainer.inputs.columns import NESTED, RECORDS, SUFFIXES, TAGGED, kind_of, nearest, shard_of, stem_of
 from trainer.inputs.parts import is_pattern
 
 NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
@@ -59,13 +59,13 @@ def data_path(given, cache_dir):
 
 def find_files(folder):
     """{"train": path, …} of a folder's files for each split; a list of shards. Raises UserError without train."""
-    found = _of_kinds(folder, (*SUFFIXES, *TAGGED, *RECORDS))
+    found = _of_kinds(folder, (*SUFFIXES, *TAGGED, *NESTED, *RECORDS))
     if "train" not in found:
         found = _of_kinds(folder, (".txt",))  # texts alone, where there is nothing else
     if "train" not in found:
         there = ", ".join(path.name for path in _listed(folder)[:10]) or "nothing"
-        kinds = ",".join((*SUFFIXES, *TAGGED, *RECORDS))
-        raise UserError(f"{folder}: no train{{{kinds}}} (the first four also .gz); the folder holds {there}")
+        kinds = ",".join((*SUFFIXES, *TAGGED, *NESTED, *RECORDS))
+        raise UserError(f"{folder}: no train{{{kinds}}} (the first five also .gz); the folder holds {there}")
     return {name: _whole(folder, paths, name) for name, paths in found.items()}
 
 

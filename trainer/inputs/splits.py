@@ -77,7 +77,7 @@ def hold_out(table, share, seed, name, column=_ONE_LABEL):
     if share <= 0:
         return table, None
     strata = [""] * len(table) if table.labels is None else column.strata(table.labels)
-    groups = _same_texts(table, f"{seed}\0{name}", strata)
+    groups = _same_texts(table, f"{seed}\0{name}", strata, _KEYS[column.held_out_by])
     out = np.zeros(len(table), bool)
     for own, quota in zip(groups.of_labels(), _quotas(groups, share, seed), strict=True):
         left = quota
@@ -117,10 +117,10 @@ class _Groups:
         return np.split(np.argsort(self.labels, kind="stable"), np.cumsum(counts)[:-1])
 
 
-def _same_texts(table, salt, strata):
+def _same_texts(table, salt, strata, key):
     hashes = bytearray()
     for row in range(len(table)):
-        hashes += _hash(salt, text_key(table, row))[:16]  # enough: no two texts share them
+        hashes += _hash(salt, key(table, row))[:16]  # enough: no two texts share them
     high, low = np.frombuffer(hashes, ">u8").astype(np.uint64).reshape(-1, 2).T
     order = np.lexsort((low, high))  # stable: the first row of a text stays its first
     others = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])
@@ -134,6 +134,13 @@ def text_key(table, row):
     """What makes two rows the same text: the words of the text, and of its pair."""
     words = " ".join(table.texts[row].split())
     return words if table.pairs is None else words + "\0" + " ".join(table.pairs[row].split())
+
+
+def _pair_key(table, row):
+    return " ".join(table.pairs[row].split())
+
+
+_KEYS = {"row": text_key, "pair": _pair_key}
 
 
 def _quotas(groups, share, seed):

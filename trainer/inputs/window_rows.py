@@ -16,15 +16,16 @@ NO_TARGET = -1  # of special tokens, of padding, and of tokens that another wind
 class TextWindows:
     """All windows of a split, in the order of its texts, and where the texts' tokens lie.
 
-    tokens: TokenIds, a row for each window. own: `<bool>[all tokens of windows]`, which of them a window answers: in
-    their order these are the texts' tokens. text: `<int64>[windows]`, the text of each window. starts:
-    `<int64>[texts + 1]`, text i has the tokens `starts[i]` to before `starts[i + 1]`. start, end, word:
-    `<int32>[tokens of texts]`, see trainer/models/offsets.py. truncated: `<bool>[texts]`.
+    tokens: TokenIds, a row for each window. text, at: `<int64>[windows]`, the text of each, and which of the text's
+    tokens is its first. own: `<bool>[all tokens of windows]`, which of them a window answers: in their order these are
+    the texts' tokens. starts: `<int64>[texts + 1]`, text i has the tokens `starts[i]` to before `starts[i + 1]`. start,
+    end, word: `<int32>[tokens of texts]`, see trainer/models/offsets.py. truncated: `<bool>[texts]`.
     """
 
     tokens: TokenIds
-    own: np.ndarray
     text: np.ndarray
+    at: np.ndarray
+    own: np.ndarray
     starts: np.ndarray
     start: np.ndarray
     end: np.ndarray
@@ -33,11 +34,7 @@ class TextWindows:
 
     def collected(self, found, order, texts):
         """TextLogits of logits `<float32>[tokens, labels]` of the real tokens of the windows in this order."""
-        lengths, starts = self.tokens.lengths[order], self.tokens.starts[order]
-        before = np.cumsum(lengths) - lengths
-        place = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
-        values = np.empty((len(place), found.shape[-1]), np.float32)
-        values[place] = found[: len(place)]  # behind them: rows that fill up the last batch
+        values = in_their_order(found, order, self.tokens)
         return TextLogits(values[self.own], self.starts, self.start, self.end, self.word, texts)
 
 
@@ -112,38 +109,50 @@ class WindowRows(Rows):
         return targets
 
 
-def window_tokens(preprocess, texts, progress=None):
-    """TextWindows of every text, tokenized once; they are kept in memory.
+def in_their_order(found, order, tokens):
+    """Logits `<float32>[tokens of windows, outputs]`, found window by window in `order`, in that of TokenIds."""
+    lengths, starts = tokens.lengths[order], tokens.starts[order]
+    before = np.cumsum(lengths) - lengths
+    place = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    values = np.empty((len(place), found.shape[-1]), np.float32)
+    values[place] = found[: len(place)]  # behind them: rows that fill up the last batch
+    return values
+
+
+def window_tokens(preprocess, texts, pairs=None, progress=None):
+    """TextWindows of every text, or of the second text of every pair, tokenized once; they are kept in memory.
 
     Args:
-        preprocess: trainer.models WindowPreprocessor. texts: sequence of str. progress: callable, texts done.
+        preprocess: trainer.models WindowPreprocessor. texts, pairs: sequences of str. progress: callable, texts done.
     """
     parts, done = [], 0
-    for found in mapped(preprocess.tokenize, texts):
+    for found in mapped(preprocess.tokenize, texts, pairs):
         parts.append(_arrays(found, done))
         done += len(parts[-1]["truncated"])
         if progress:
             progress(done)
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else _arrays(None, 0)
     starts = _sums(whole["lengths"])
-    tokens = TokenIds(whole["ids"], starts, whole["lengths"].astype(np.int32), np.zeros(len(starts) - 1, bool))
+    tokens = TokenIds(whole["ids"], starts, whole["first"], np.zeros(len(starts) - 1, bool))
     place = np.arange(starts[-1]) - np.repeat(starts[:-1], whole["lengths"])
     begin, end = (np.repeat(whole[name], whole["lengths"]) for name in ("begin", "end"))
-    where = {name: whole[name] for name in ("start", "end_of", "word")}
     own = (place >= begin) & (place < end)
-    return TextWindows(tokens, own, whole["text"], _sums(whole["tokens"]), *where.values(), whole["truncated"])
+    where = (whole[name] for name in ("start", "end_of", "word", "truncated"))
+    return TextWindows(tokens, whole["text"], whole["at"], own, _sums(whole["tokens"]), *where)
 
 
 def _arrays(found, before):
     """Flat arrays of trainer.models.windows.Windows, `before` texts behind the first; empty ones of None."""
     if found is None:
-        names = ("ids", "text", "lengths", "begin", "end", "truncated", "tokens", "start", "end_of", "word")
+        names = "ids lengths first text at begin end truncated tokens start end_of word".split()
         return {name: np.zeros(0, bool if name == "truncated" else np.int32) for name in names}
     offsets = found.offsets
     tensors = {
         "ids": found.ids.flat_values,
         "text": found.text + before,
         "lengths": found.ids.row_lengths(),
+        "first": found.first,
+        "at": found.start,
         "begin": found.begin,
         "end": found.end,
         "truncated": found.truncated,

@@ -47,6 +47,10 @@ def rows(found):
         yield from ((f"{name} {what}", told) for what, told in rows(own))
     if "ece" in found:
         yield from _calibrated(found)
+    if "always_answered" in found:
+        always = ", ".join(f"{split} {f1:.4f}" for split, f1 in found["always_answered"].items())
+        limit = f"more than {found['threshold']:.4g} better than the best span, in logits"
+        yield "no answer", f"where that is {limit}; F1 with every question answered: {always}"
     if "at_half" in found:
         own = sorted(found.get("thresholds", {}).values())
         ranges = f", {len(own)} labels from one of their own: {own[0]:.3g} to {own[-1]:.3g}" if own else ""

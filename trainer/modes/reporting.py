@@ -6,6 +6,7 @@ import numpy as np
 
 from trainer.modes.workdir import MANIFEST, RESULTS, write_whole
 from trainer.report import card, hparams, page, projector
+from trainer.report.answer_pictures import AnswerPictures
 from trainer.report.pictures import DevPictures, LabelSetPictures
 from trainer.report.recorded import CURVE, PER_CLASS
 from trainer.report.score_pictures import ScorePictures
@@ -19,6 +20,8 @@ def observer(task, table):
         return None
     if task.name == "tagging":
         return SpanPictures(task.labels, table.texts, task.entities)
+    if task.name == "span_qa":
+        return AnswerPictures(table.texts, table.pairs, task.rows)
     if task.name == "regression":
         return ScorePictures(table.texts, table.pairs, lambda logits: task.answers(logits)["value"])
     pictures = LabelSetPictures if task.name == "multi_label" else DevPictures

@@ -4,6 +4,8 @@ import sys
 
 import numpy as np
 
+from trainer.inputs.answer_rows import AnswerRows, AnswerTruth
+from trainer.inputs.answers import Answers
 from trainer.inputs.head_rows import HeadLabels, HeadRows
 from trainer.inputs.heads import data_sets
 from trainer.inputs.masked import MaskedRows, Masking
@@ -24,7 +26,7 @@ def make_rows(config, task, preprocessor, table, name, train=False):
         return _head_rows(config, task, preprocessor, table, name, train)
     if task.name == "embedding":
         return _text_rows(config, task, preprocessor, table, name)
-    if task.column == Spans.name:
+    if task.column in (Spans.name, Answers.name):
         return _window_rows(task, preprocessor, table, name)
     tokens = _tokens(config, preprocessor, table.texts, table.pairs, name)
     if task.column == Unlabelled.name:
@@ -47,13 +49,26 @@ def _text_rows(config, task, preprocessor, table, name):
 
 def _windows(preprocess, table, name):
     line = ProgressLine(f"tokenizing {name}", len(table), "texts")
-    return window_tokens(preprocess, table.texts, line.update)
+    return window_tokens(preprocess, table.texts, table.pairs, line.update)
 
 
 def _window_rows(task, preprocessor, table, name):
     preprocess = task.preprocess(preprocessor)
     windows = _windows(preprocess, table, name)
+    if task.column == Answers.name:
+        return AnswerRows(windows, preprocess, table.pairs, _answer_truth(task, windows, table.labels, name))
     return WindowRows(windows, preprocess, table.texts, _truth(task, windows, range(len(table)), table.labels, name))
+
+
+def _answer_truth(task, windows, cells, name):
+    places, answers, (cut, unread) = task.window_targets(cells, windows)
+    if cut or unread:
+        print(
+            f"note: {name}: of {sum(map(bool, answers))} answers {cut} begin or end within a token and are learned as "
+            f"the whole token, {unread} stand whole in no window and are learned as no answer",
+            file=sys.stderr,
+        )
+    return AnswerTruth(answers, places)
 
 
 def _truth(task, windows, rows, cells, name):
@@ -111,7 +126,9 @@ def unlabelled(task, preprocessor, table):
     if not hasattr(task, "preprocess"):
         return Rows(tokenize(preprocessor, table.texts, table.pairs), preprocessor)
     preprocess = task.preprocess(preprocessor)
-    windows = window_tokens(preprocess, table.texts)
+    windows = window_tokens(preprocess, table.texts, table.pairs)
+    if task.column == Answers.name:
+        return AnswerRows(windows, preprocess, table.pairs)
     if task.name == "multi":
         return HeadRows(windows, preprocess, table.texts, {name: task.answers_tokens(name) for name in task.heads})
     return WindowRows(windows, preprocess, table.texts)

@@ -10,6 +10,8 @@ _USES = {
     "multi_label": "any number of {count} labels each: {labels}. A text of another kind may get labels too.",
     "regression": "a number each. A text of another kind gets a number too.",
     "tagging": "any number of spans each, of {count} kinds: {labels}. Of a text of another kind it may miss many.",
+    "span_qa": "and a question to each, the answer that stands in the text. It knows nothing that the text does not "
+    "say, and asked about a text of another kind it answers all the same.",
     "embedding": "a vector each, near those of texts that belong to it. A text of another kind gets a vector too.",
     "multi": "an answer of each head. A text of another kind gets answers too.",
 }

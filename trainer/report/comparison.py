@@ -5,8 +5,10 @@ import itertools
 import pathlib
 
 from trainer.config import FREE_TO_CHANGE
+from trainer.metrics import squad
 from trainer.metrics.mcnemar import exact_p
 from trainer.report import recorded
+from trainer.report.mistakes import gold_texts
 from trainer.report.templates import page
 
 _SPLITS = ("dev", "test")
@@ -118,14 +120,28 @@ def _pair(first, second):
     }
 
 
+def _judged(row):
+    """(what is true of a row, whether it was answered right)."""
+    if "true_answers" in row:
+        return row["true_answers"], squad.exact_match(row["answer"], gold_texts(row)) > 0
+    if "true_entities" in row:
+        wanted, found = (
+            {(each["start"], each["end"], each["label"]) for each in row[name]}
+            for name in ("true_entities", "entities")
+        )
+        return row["true_entities"], wanted == found
+    true, given = (row["true_label"], row["label"]) if "label" in row else (row["true_labels"], row["labels"])
+    return true, true == given if isinstance(true, str) else set(true) == set(given)
+
+
 def _right(predictions):
     """{(text, pair, true labels, how often before): whether the row was answered right}; of scores none is."""
     seen, found = collections.Counter(), {}
     for row in predictions:
         if "true_value" in row:
             return {}
-        true, given = (row["true_label"], row["label"]) if "label" in row else (row["true_labels"], row["labels"])
+        true, right = _judged(row)
         key = (row["text"], row.get("text_pair"), str(true))
-        found[*key, seen[key]] = true == given if isinstance(true, str) else set(true) == set(given)
+        found[*key, seen[key]] = right
         seen[key] += 1
     return found

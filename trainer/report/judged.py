@@ -4,9 +4,11 @@ import dataclasses
 
 import numpy as np
 
+from trainer.metrics import squad
 from trainer.metrics.per_class import confused_pairs, confusion
 from trainer.report import figures, mistakes
 from trainer.report.fonts import families
+from trainer.report.mistakes import gold_texts
 from trainer.report.templates import chart
 
 _MOST_CONFUSED, _MOST_WRONG = 15, 25
@@ -25,6 +27,7 @@ def rows(predictions):
         "true_entities": _entities,
         "true_heads": _heads,
         "true_rank": _found,
+        "true_answers": _answers,
     }
     return _NOTHING | next(of for name, of in kinds.items() if name in predictions[0])(predictions)
 
@@ -79,6 +82,17 @@ def _entities(predictions):
         "mistakes": mistakes.worst_spans(wanted, given, [row["text"] for row in predictions]),
         "wrong": sum(set(mine) != set(theirs) for mine, theirs in zip(wanted, given, strict=True)),
         "size": "spans",
+    }
+
+
+def _answers(predictions):
+    """Questions whose answer is not a gold one, those first that share no word with it, then the surest."""
+    right = [squad.exact_match(row["answer"], gold_texts(row)) > 0 for row in predictions]
+    return {
+        "mistakes": mistakes.worst_answers(predictions),
+        "wrong": len(right) - sum(right),
+        "size": "its probability",
+        "worst": "those that share no word with the true answer, the surest first",
     }
 
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from trainer.metrics import squad
 from trainer.report.fonts import shortened
 from trainer.report.markdown import table
 
@@ -93,6 +94,30 @@ def worst_spans(wanted, given, texts, most=25):
 def of_texts(row, text, wanted, given, score):
     """The Mistake of a text whose nearest other text is not the one that belongs to it."""
     return Mistake(row, *(shortened(each, LONGEST) for each in (text, wanted, given)), f"{score:.3f}")
+
+
+def worst_answers(rows, most=25):
+    """The questions that were answered wrong, those first that share no word with a gold answer, then the surest.
+
+    rows: dicts of predictions.jsonl, of --task=span_qa.
+    """
+    judged = [(squad.f1(row["answer"], gold_texts(row)), -row["score"], place) for place, row in enumerate(rows)]
+    wrong = [rows[place] for f1, _, place in sorted(judged) if f1 < 1]
+    return [
+        Mistake(
+            row["row"],
+            shortened(f"{row['text']} ‖ {row['text_pair']}", LONGEST),
+            " | ".join(dict.fromkeys(gold_texts(row))) or "(none)",
+            row["answer"] or "(none)",
+            f"{row['score']:.3f}",
+        )
+        for row in wrong[:most]
+    ]
+
+
+def gold_texts(row):
+    """The gold answers of a row of predictions.jsonl, a list of str."""
+    return [each["text"] for each in row["true_answers"]]
 
 
 def _spans(text, spans):

@@ -10,6 +10,7 @@ _CURVES = (  # title, (legend, name in the curve of training), (legend, name in 
     ("Loss", (("training", "loss"),), (("dev", "loss"),), False),
     ("Dev metrics", (), (("accuracy", "accuracy"), ("micro F1", "micro_f1"), ("macro F1", "macro_f1")), True),
     ("Dev spans", (), (("F1", "span_f1"), ("precision", "span_precision"), ("recall", "span_recall")), True),
+    ("Dev answers", (), (("F1", "f1"), ("exact match", "exact_match")), True),
     ("Perplexity of masked words", (), (("dev", "perplexity"),), False),
     ("Masked words named right", (("training", "masked_accuracy"),), (("dev", "masked_accuracy"),), True),
     (

@@ -6,6 +6,9 @@ from trainer.tasks.masked_words import MaskedWords
 from trainer.tasks.multi import Multi
 from trainer.tasks.multi_label import MultiLabel
 from trainer.tasks.regression import Regression
+from trainer.tasks.span_qa import SpanQA
 from trainer.tasks.tagging import Tagging
 
-TASKS = {task.name: task for task in (Classification, MultiLabel, Regression, Tagging, Multi, Embedding, MaskedWords)}
+TASKS = {
+    task.name: task for task in (Classification, MultiLabel, Regression, Tagging, SpanQA, Multi, Embedding, MaskedWords)
+}

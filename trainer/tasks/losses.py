@@ -83,3 +83,18 @@ class MaskedCrossEntropy(keras.losses.Loss):
 
     def call(self, target, told):
         return told[:, 0] / ops.maximum(told[:, 2], 1.0)
+
+
+class PlacesCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of places `<int>[batch, 2]` and logits `<float32>[batch, length, 2]`, a mean over both."""
+
+    def __init__(self):
+        super().__init__(name="loss")
+
+    def __call__(self, target, logits, sample_weight=None):
+        by_place = ops.transpose(logits, (0, 2, 1))
+        losses = ops.mean(
+            keras.losses.sparse_categorical_crossentropy(ops.cast(target, "int32"), by_place, from_logits=True), axis=1
+        )
+        weights = ops.ones_like(losses) if sample_weight is None else ops.cast(sample_weight, "float32")
+        return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)

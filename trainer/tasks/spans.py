@@ -100,7 +100,7 @@ def serving_outputs(labels, logits, offsets, types):
     found = {
         "start": start,
         "end": end,
-        "text": _cut(offsets.characters, row, start, end),
+        "text": cut_out(offsets.characters, row, start, end),
         "label": tf.gather(tf.constant(types), tf.boolean_mask(kind, opens)),
         "score": _mean_probability(labels, logits, opens, kind >= 0),
     }
@@ -130,7 +130,7 @@ def _mean_probability(labels, logits, opens, inside):
     return tf.math.segment_mean(tf.boolean_mask(of_label, inside), tf.boolean_mask(number, inside))
 
 
-def _cut(characters, row, start, end):
+def cut_out(characters, row, start, end):
     """Texts of the spans, `<string>[spans]`. tf.strings.substr would copy the whole text once for each of them."""
     before = tf.gather(characters.row_starts(), row)
     places = tf.ragged.range(before + tf.cast(start, tf.int64), before + tf.cast(end, tf.int64))

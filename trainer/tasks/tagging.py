@@ -1,27 +1,26 @@
 """Spans of characters in each text: named entities, slots."""
 
-import copy
 import json
 
 import numpy as np
 import tensorflow as tf
 from keras import layers, models
 
-from trainer.config import UserError
 from trainer.metrics import span_f1
 from trainer.metrics.token_accuracy import TokenAccuracy
 from trainer.models.head import head
 from trainer.models.offsets import TokenOffsets
 from trainer.models.pooling import token_vectors
-from trainer.models.windows import WindowPreprocessor, own_tokens
+from trainer.models.windows import own_tokens
 from trainer.tasks import spans
 from trainer.tasks.losses import TokenCrossEntropy
 from trainer.tasks.undecided import Undecided
+from trainer.tasks.windowed import WindowedTask
 
 _TEXTS = 256  # that are decoded together
 
 
-class Tagging:
+class Tagging(WindowedTask):
     """BIO labels of tokens, answered as spans of the text. Long texts are read in windows.
 
     Args:
@@ -30,16 +29,15 @@ class Tagging:
     """
 
     name, column = "tagging", "spans"
-    compared, unit, quality_name = "probabilities", 1.0, "span F1"
+    compared, quality_name = "probabilities", "span F1"
     served = frozenset({"start", "end", "text", "label", "score", "count", "truncated"})
     signatures = frozenset({"serving_default", "tokens", "contract"})
     decisions_type = Undecided
-    loss_weights = None
-    text_pair, example_method = False, None
+    text_pair = False
 
     def __init__(self, labels, model_config, overlap, windows):
         self.labels, self.config = tuple(labels), model_config
-        self.overlap, self.windows = overlap, windows
+        self.windowing = overlap, windows
         self.names = spans.bio_labels(self.labels)
         self.outputs = len(self.names)
         self.decisions = Undecided()
@@ -49,24 +47,11 @@ class Tagging:
         """The task of a Config, after what the training rows said of the label column."""
         return cls(tuple(learned["labels"]), config.model, config.input.window_overlap, config.input.max_windows)
 
-    @staticmethod
-    def check_encoder(encoder, config):
-        """Raises UserError for an Encoder that the task cannot stand on."""
-        if not hasattr(encoder.preprocessor.tokenizer, "pieces"):
-            raise UserError(
-                f"--task=tagging: the tokenizer of {encoder.name} does not tell where its tokens lie in the text; "
-                "give an encoder with a WordPiece vocabulary, as BERT and its kin have"
-            )
-
     def build(self, encoder):
         """keras.Model: the encoder's inputs to logits `<float32>[windows, length, BIO labels]`."""
         vectors = layers.Identity(name="embedding", dtype="float32")(token_vectors(encoder))
         logits = head(vectors, self.outputs, self.config.dropout)
         return models.Model(encoder.backbone.input, logits, name=self.name)
-
-    def preprocess(self, preprocessor):
-        """The WindowPreprocessor of a TextPreprocessor."""
-        return WindowPreprocessor(preprocessor, self.overlap, self.windows)
 
     def token_labels(self, cells, texts, starts, start, end):
         """(label ids `<int32>[tokens]`, spans per text, Unmatched over all) of the cells of a label column.
@@ -159,16 +144,8 @@ class Tagging:
 
     def stated(self):
         """What contract.json says of it besides labels and decisions."""
-        return {"token_labels": list(self.names), "windows": {"most": self.windows, "overlap": self.overlap}}
-
-    def decided(self, decisions):
-        task = copy.copy(self)
-        task.decisions = decisions
-        return task
-
-    def proof_rows(self, table):
-        """(texts, second texts or None, cells) of a dev Table, of which the proof takes some."""
-        return table.texts, table.pairs, table.labels
+        overlap, most = self.windowing
+        return {"token_labels": list(self.names), "windows": {"most": most, "overlap": overlap}}
 
     def check_dev(self, settings, labels):
         """Nothing is decided on dev."""

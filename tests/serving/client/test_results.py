@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from serving.client.batches import split
-from serving.client.results import Classification, MultiLabel, Outputs, Regression, rows_of
+from serving.client.results import Answer, Classification, MultiLabel, Outputs, Regression, rows_of
 from serving.client.tensors import decode, encode
 
 
@@ -110,6 +110,19 @@ def test_generic_rows_hold_plain_values_and_arrays():
 def test_outputs_that_are_not_one_per_row_are_refused(array):
     with pytest.raises(ValueError, match=r"output x has shape .* for 2 texts; ask this signature with raw\(\)"):
         rows_of({"x": encode(np.asarray(array))}, 2, "", [])
+
+
+def test_answers_say_where_they_stand():
+    outputs = {
+        "answer": np.array(["中国".encode(), b""], dtype=object),
+        **{"start": np.int32([2, -1]), "end": np.int32([4, -1]), "score": np.float32([0.5, 0.75])},
+        **{"answerable": np.array([True, False]), "truncated": np.array([False, True])},
+    }
+    first, second = rows_of(encoded(outputs), 2, "span_qa", [])
+    assert first == Answer("中国", 2, 4, 0.5, True, False) and "去 中国"[first.start : first.end] == first.answer
+    assert list(second.to_dict().values()) == ["", -1, -1, 0.75, False, True]
+    with pytest.raises(ValueError, match=r"start has shape \(2, 1\) and not one value per text"):
+        rows_of(encoded(outputs | {"start": np.int32([[2], [1]])}), 2, "span_qa", [])
 
 
 def test_one_request_keeps_the_order():

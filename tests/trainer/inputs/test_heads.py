@@ -58,7 +58,8 @@ def windows_of(lengths, text):
     texts = np.bincount(text, weights=np.array(lengths) - 2).astype(int)
     tokens = TokenIds(np.arange(starts[-1], dtype=np.int32), starts, np.array(lengths, np.int32), own[:0])
     count = np.zeros(texts.sum(), np.int32)
-    return TextWindows(tokens, own, np.array(text), np.append(0, np.cumsum(texts)), count, count, count, own[:0])
+    at, sums = np.zeros(len(text), int), np.append(0, np.cumsum(texts))
+    return TextWindows(tokens, np.array(text), at, own, sums, count, count, count, own[:0])
 
 
 class Packed:

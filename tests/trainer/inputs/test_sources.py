@@ -184,8 +184,8 @@ def test_take_keeps_lines_with_their_rows(write):
         ("a.csv", "text,label\na,b\n".encode("utf-16"), "a.csv:1: not UTF-8"),
         ("a.tsv.gz", b"text\tlabel\n\n\xff\tb\n", "a.tsv.gz:3: not UTF-8"),
         ("a.jsonl", b'{"text": "' + b"x" * 70_000 + b'", "label": "b"}\n{"text": "\xe9"}', "a.jsonl:2: not UTF-8"),
-        ("a.xlsx", "x", "a.xlsx: unknown kind of file; allowed are .csv, .tsv, .jsonl, .txt, .conll (each"),
-        ("a.json", "[]", "a.json: unknown kind of file"),
+        ("a.xlsx", "x", "a.xlsx: unknown kind of file; allowed are .csv, .tsv, .jsonl, .txt, .conll, .json ("),
+        ("a.json", "[]", "a.json:1: no column 'text'; did you mean 'context'? (columns: 'question', 'con"),
     ],
 )
 def test_one_line_for_every_file_that_cannot_be_read(write, name, content, said):

@@ -168,7 +168,8 @@ def test_a_folder_without_train_says_what_it_holds(tmp_path):
     assert "the folder holds nothing" in refusal(tmp_path)
     write(tmp_path / "reviews.csv", ROWS)
     said = refusal(tmp_path)
-    assert "no train{.csv,.tsv,.jsonl,.conll,.parquet,.arrow,.tfrecord,.tfrecords} (the first four also .gz)" in said
+    kinds = ".csv,.tsv,.jsonl,.conll,.json,.parquet,.arrow,.tfrecord,.tfrecords"
+    assert f"no train{{{kinds}}} (the first five also .gz)" in said
     assert said.endswith("the folder holds reviews.csv")
 
 

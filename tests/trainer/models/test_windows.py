@@ -70,3 +70,39 @@ def test_a_window_alone_is_that_of_the_batch():
 def test_a_tokenizer_without_offsets_is_refused():
     with pytest.raises(ValueError, match="function tells no offsets; WordPiece does"):
         WindowPreprocessor(TextPreprocessor(lambda text: text, None, 12, ()), 4, 3)
+
+
+@pytest.mark.parametrize("most", [100, 2])
+def test_windows_of_pairs_have_the_question_in_front_and_answer_each_token_once(most):
+    contexts = [*mixed_texts(40), "", " ", "film " * 40, "中国 film 👍🏽 " * 9]
+    questions = [*mixed_texts(43, seed=3), "film"]
+    windowed = WindowPreprocessor(windows_of(0, 20).preprocessor, 3, most, question_tokens=6)
+    features, found = windowed(tf.constant(questions), tf.constant(contexts))
+    tokenizer = windowed.preprocessor.tokenizer
+    asked = [row[:6] for row in tokenizer(tf.constant(questions)).to_list()]
+    lengths = found.offsets.start.row_lengths()
+    read = [row[:count] for row, count in zip(tokenizer(tf.constant(contexts)).to_list(), lengths, strict=True)]
+    columns = (found.text, found.first, found.start, found.begin, found.end)
+    answered = [[] for _ in contexts]
+    for row, (text, first, start, begin, end) in enumerate(zip(*(each.numpy() for each in columns), strict=True)):
+        ids = found.ids[row].numpy().tolist()
+        assert ids[:first] == [CLS, *asked[text], SEP] and ids[-1] == SEP and len(ids) <= 20
+        assert ids[first:-1] == read[text][start : start + len(ids) - 1 - first]
+        answered[text] += ids[begin:end]
+        assert features["token_ids"][row].numpy().tolist()[: len(ids)] == ids
+    assert answered == read == found.offsets.ids.to_list()
+    whole = tokenizer(tf.constant(contexts)).to_list(), tokenizer(tf.constant(questions)).to_list()
+    cut_off = [a != b or c != d for a, b, c, d in zip(read, whole[0], asked, whole[1], strict=True)]
+    assert found.truncated.numpy().tolist() == cut_off and any(cut_off)
+    assert any(len(context) > len(row) for context, row in zip(whole[0], read, strict=True)) == (most == 2)
+
+
+def test_windows_of_pairs_mark_the_context_as_the_second_segment():
+    windowed = WindowPreprocessor(windows_of(12).preprocessor, 2, 9, question_tokens=4)
+    windowed.preprocessor.features |= {"segment_ids"}
+    features, found = windowed(tf.constant(["film", "a film film"]), tf.constant(["film " * 20, "film"]))
+    for row, first in enumerate(found.first.numpy()):
+        length = features["padding_mask"][row].numpy().sum()
+        segments = features["segment_ids"][row].numpy()
+        assert segments.tolist() == [0] * first + [1] * (length - first) + [0] * (len(segments) - length)
+    assert found.first.numpy()[-1] > found.first.numpy()[0] == 3
