@@ -60,6 +60,7 @@ BENCH = [
     "numpy>=1.26,<3",
     "onnx>=1.18,<2",
     "onnxruntime>=1.22,<2",
+    "torchmetrics>=1.5,<2",
 ]
 
 setup(

@@ -7,8 +7,9 @@ import dataclasses
 class Dataset:
     """Files and columns of a data set, and the setting that it is compared at.
 
-    task: classification, regression (the label is a number), multi_label (the label is a list, or absent) or tagging
-    (of tags or spans, see quality_spans.py). dev, test: names of these files, without ending; dev may be "". header:
+    task: classification, regression (the label is a number), multi_label (the label is a list, or absent), tagging (of
+    tags or spans, see quality_spans.py) or span_qa (SQuAD's own files). train, dev, test: names of these files, without
+    ending; dev may be "". header:
     columns of files that do not name them. whole: name of the only file, which is split by `fold`, a column, or else by
     label. out_of_scope: name of a file of texts that belong to no label. folder: under --dataset=all. max_train_rows: 0
     takes all of them.
@@ -19,6 +20,7 @@ class Dataset:
     epochs: int
     text_pair: str = ""
     task: str = "classification"
+    train: str = "train"
     dev: str = "dev"
     test: str = "test"
     header: tuple[str, ...] = ()
@@ -27,6 +29,7 @@ class Dataset:
     out_of_scope: str = ""
     folder: str = ""
     max_train_rows: int = 0
+    max_length: int = 128
 
 
 def _nlupp(domain):
@@ -55,6 +58,17 @@ DATASETS = {
     "conll2003": Dataset("words", "tags", epochs=3, task="tagging", max_train_rows=_FEW),
     "snips_slots": Dataset(
         "tokens", "slots", epochs=10, task="tagging", dev="valid", folder="snips", max_train_rows=_FEW
+    ),
+    "squad": Dataset(
+        "question",
+        "answers",
+        epochs=3,
+        text_pair="context",
+        task="span_qa",
+        train="train_subset_v1.1_clean",
+        dev="",
+        test="dev_half_v2.0",
+        max_length=384,
     ),
     "cluener2020": Dataset("text", "label", epochs=3, task="tagging", dev="", test="dev", max_train_rows=_FEW),
 }

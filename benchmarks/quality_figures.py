@@ -55,6 +55,11 @@ _OF_TASK = {
         Figure("dev_recall", "dev rec", "dev", "span_recall"),
         Figure("recall", "rec", "test", "span_recall"),
     ),
+    "span_qa": (
+        *_chosen_by("f1"),
+        Figure("dev_exact_match", "dev EM", "dev", "exact_match"),
+        Figure("exact_match", "EM", "test", "exact_match"),
+    ),
     "multi_label": (*_chosen_by("micro_f1"), _MACRO_F1),
 }
 _COST = (

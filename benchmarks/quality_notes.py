@@ -13,6 +13,7 @@ BY_DESIGN = (
 SHARES = "shares in percent, diff: ours − reference, in points"
 _OUT_OF_SCOPE = "AUROC: 1 − the largest probability tells test rows from texts that belong to no label"
 _OF_SPANS = "a span is right where start, end and label are; prec, rec: precision and recall"
+_OF_ANSWERS = "F1 of the answers' words and EM, exact match, as SQuAD's own script has them"
 _BUSY = 0.3  # runnable processes per core at the start of a run
 
 
@@ -27,7 +28,7 @@ def setting(asked):
 def meaning(name):
     """What the figures of a data set are."""
     dataset = DATASETS[name]
-    others = _OF_SPANS if dataset.task == "tagging" else "F1: macro F1 on test"
+    others = {"tagging": _OF_SPANS, "span_qa": _OF_ANSWERS}.get(dataset.task, "F1: macro F1 on test")
     return [f"dev, test: {metric_of(name)}; {others}; {SHARES}"] + [_OUT_OF_SCOPE] * bool(dataset.out_of_scope)
 
 

@@ -2,8 +2,8 @@
 
 Both sides get the same files, so that neither side's reader, split or column rule can tilt the comparison.
 Row: {"text": …, "label": …} and, for pairs, "text_pair". Labels are strings: a number as the file has it, several
-labels joined by `|`, spans as JSON (quality_spans.py). A data set with texts that belong to no label has them in
-out_of_scope.jsonl.
+labels joined by `|`, spans and answers as JSON (quality_spans.py, quality_answers.py). A data set with texts that
+belong to no label has them in out_of_scope.jsonl.
 """
 
 import csv
@@ -12,12 +12,12 @@ import hashlib
 import json
 import pathlib
 
-from benchmarks import quality_spans, quality_splits
+from benchmarks import quality_answers, quality_spans, quality_splits
 from benchmarks.quality_datasets import DATASETS
 
 SPLITS = ("train", "dev", "test")
 OUT_OF_SCOPE = "out_of_scope"
-ENDINGS = (".jsonl", ".tsv", ".csv", ".jsonl.gz", ".tsv.gz", ".csv.gz", ".txt", ".txt.gz")
+ENDINGS = tuple(kind + packed for packed in ("", ".gz") for kind in (".jsonl", ".tsv", ".csv", ".txt", ".json"))
 
 
 class RowsError(Exception):
@@ -55,7 +55,8 @@ def all_splits(source, dataset):
     for split in ("train", "test"):
         rows[split] = rows[split] or needed(source, file_of(split, dataset), dataset)
     if not rows["dev"]:
-        rows["train"], rows["dev"] = quality_splits.hold_out(rows["train"], quality_splits.DEV_SHARE)
+        hold_out = quality_splits.hold_out_texts if dataset.task == "span_qa" else quality_splits.hold_out
+        rows["train"], rows["dev"] = hold_out(rows["train"], quality_splits.DEV_SHARE)
     return rows
 
 
@@ -74,12 +75,14 @@ def read_split(folder, split, dataset):
 
 def file_of(split, dataset):
     """Name of a split's file, without ending."""
-    return {"dev": dataset.dev, "test": dataset.test}.get(split, split)
+    return getattr(dataset, split)
 
 
 def read_rows(folder, stem, dataset):
     """Rows of one file, [] where the folder has none of that name; raises RowsError for a missing column."""
     found = [path for ending in ENDINGS if (path := pathlib.Path(folder) / (stem + ending)).is_file()]
+    if dataset.task == "span_qa":
+        return list(quality_answers.squad_rows(read_json(found[0]))) if found else []
     names = {"text": dataset.text, "text_pair": dataset.text_pair, "label": dataset.label, "fold": dataset.fold}
     names = {key: name for key, name in names.items() if name}
     rows = []
@@ -104,6 +107,12 @@ def spans_or_fault(path, row, dataset):
         return quality_spans.row_of(row[dataset.text], row[dataset.label])
     except ValueError as fault:
         raise RowsError(f"{path}: {row[dataset.text][:60]!r} has {fault}") from None
+
+
+def read_json(path):
+    """What a .json file holds, gzipped or not."""
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+        return json.load(file)
 
 
 def read_file(path, header=()):

@@ -77,6 +77,8 @@ def slipway_command(settings, data, encoder, folder):
         same["text_pair_column"] = "text_pair"
     if dataset.task != "classification":
         same |= {"task": dataset.task, "metric": quality_figures.metric_of(settings["dataset"])}
+    if dataset.task == "span_qa":
+        same |= {"window_overlap": 128, "dropout": 0}  # of run_qa.py, and of transformers' model
     given = [f"--{name}={value}" for name, value in same.items()]
     return [sys.executable, "-m", "trainer.main", *given, "--noexport", *settings.get("flags", ())]
 

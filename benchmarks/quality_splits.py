@@ -23,6 +23,13 @@ def hold_out(rows, share):
     )
 
 
+def hold_out_texts(rows, share):
+    """The same of second texts: `share` of them, with all their rows."""
+    texts = sorted({row["text_pair"] for row in rows})
+    held = set(random.Random(0).sample(texts, max(1, round(share * len(texts)))))
+    return [row for row in rows if row["text_pair"] not in held], [row for row in rows if row["text_pair"] in held]
+
+
 def draw(rows, count):
     """At most `count` rows, each label with its share of them, drawn with one fixed seed; in the file's order."""
     if count >= len(rows):

@@ -26,7 +26,6 @@ from benchmarks.quality_run import RunError
 from trainer.config import cache_dir, carried_path
 
 ALL = "all"
-MAX_LENGTH = 128
 BENCH_PYTHON = quality_run.ROOT / ".venv-bench/bin/python"
 
 FLAGS = flags.FLAGS
@@ -88,7 +87,7 @@ def question(name):
             "epochs": FLAGS.epochs or DATASETS[name].epochs,
             "batch_size": FLAGS.batch_size,
             "learning_rate": FLAGS.learning_rate,
-            "max_length": MAX_LENGTH,
+            "max_length": DATASETS[name].max_length,
             "bf16": bool(quality_run.bfloat16_units()) if FLAGS.bf16 == "auto" else FLAGS.bf16 == "on",
         }
         yield Question(asked, shlex.split(FLAGS.slipway_flags), data, encoder, result_store.ResultStore(FLAGS.results))

@@ -13,6 +13,7 @@ class Tagging:
     """A tag for each word. rows: the training rows, whose types of span are all that there are."""
 
     model, collator = "AutoModelForTokenClassification", "DataCollatorForTokenClassification"
+    head = "classifier"
 
     def __init__(self, rows):
         types = sorted({kind for row in rows for _, _, kind in json.loads(row["label"])})
@@ -34,7 +35,7 @@ class Tagging:
             encoded.append({name: ids[name][place] for name in ids} | {"labels": labels})
         return encoded
 
-    def scores(self, logits, gold):
+    def scores(self, logits, gold, encoded=None):
         """Micro F1, precision and recall of spans. logits: `<float>[rows, length, tags]`; gold: `<int>[rows, length]`.
 
         A span is right where first word, last word and type all are.

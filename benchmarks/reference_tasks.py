@@ -5,13 +5,14 @@ Numpy alone: it runs in the bench environment, and imports nothing of Slipway.
 
 import numpy as np
 
+from benchmarks.reference_answers import SpanQA
 from benchmarks.reference_spans import Tagging
 
 
 class OfTexts:
     """What the tasks with one answer to a text share: the classes of transformers, and the encoding."""
 
-    model, collator = "AutoModelForSequenceClassification", "DataCollatorWithPadding"
+    model, collator, head = "AutoModelForSequenceClassification", "DataCollatorWithPadding", "classifier"
 
     def encode(self, rows, tokenizer, max_length, labelled=True):
         """Token ids without padding (the collator pads each batch), and `labels` where the rows are labelled."""
@@ -40,7 +41,7 @@ class Classification(OfTexts):
         """The label's number."""
         return self.labels.index(label)
 
-    def scores(self, logits, gold):
+    def scores(self, logits, gold, encoded=None):
         """Accuracy and macro F1, as shares. logits: `<float>[rows, labels]`; gold: `<int>[rows]`."""
         predicted = logits.argmax(-1)
         numbers = np.arange(self.outputs)
@@ -62,7 +63,7 @@ class MultiLabel(OfTexts):
         own = label.split("|")
         return [float(one in own) for one in self.labels]
 
-    def scores(self, logits, gold):
+    def scores(self, logits, gold, encoded=None):
         """Micro F1, macro F1 and share of rows with no label wrong. logits, gold: `<float>[rows, labels]`."""
         predicted, gold = logits > 0, gold > 0.5  # a probability over 0.5
         return {
@@ -85,7 +86,7 @@ class Regression(OfTexts):
         """The number, as the rows have it: transformers scales no target."""
         return float(label)
 
-    def scores(self, logits, gold):
+    def scores(self, logits, gold, encoded=None):
         """Spearman, Pearson and mean squared error. logits: `<float>[rows, 1]`; gold: `<float>[rows]`."""
         predicted, gold = logits.reshape(-1).astype(np.float64), gold.astype(np.float64)
         return {
@@ -95,7 +96,13 @@ class Regression(OfTexts):
         }
 
 
-TASKS = {"classification": Classification, "regression": Regression, "multi_label": MultiLabel, "tagging": Tagging}
+TASKS = {
+    "classification": Classification,
+    "regression": Regression,
+    "multi_label": MultiLabel,
+    "tagging": Tagging,
+    "span_qa": SpanQA,
+}
 
 
 def f1_by_label(predicted, gold):

@@ -44,14 +44,17 @@ class Order:
         return iter(self.epochs[self.passes - 1].tolist())
 
 
-def start_at(trainer, start):
+def start_at(trainer, head, start):
     """Gives the head its first weights and the rows their order, from the arrays of benchmarks.starting_point."""
     import torch
 
     with torch.no_grad():
-        trainer.model.classifier.weight.copy_(torch.from_numpy(start["kernel"].T))
-        trainer.model.classifier.bias.copy_(torch.from_numpy(start["bias"]))
-    order = Order(start["order"])
+        head = getattr(trainer.model, head)
+        head.weight.copy_(torch.from_numpy(start["kernel"].T))
+        head.bias.copy_(torch.from_numpy(start["bias"]))
+    order, rows = Order(start["order"]), len(trainer.train_dataset)
+    if len(order) != rows:
+        raise RuntimeError(f"--start orders {len(order)} rows; here are {rows}")
     trainer._get_train_sampler = lambda *_: order
     return order
 
@@ -107,7 +110,7 @@ def run(args):
     task = TASKS[args.task](rows["train"])
     with tempfile.TemporaryDirectory() as folder:
         trainer, encoded = build_trainer(args, task, rows, folder)
-        order = start_at(trainer, np.load(args.start)) if args.start else None
+        order = start_at(trainer, task.head, np.load(args.start)) if args.start else None
         cpu = time.process_time()
         seconds = trainer.train().metrics["train_runtime"]
         if order and order.passes != args.epochs:
@@ -129,7 +132,7 @@ def evaluate(trainer, task, encoded):
     found = {split: trainer.predict(rows) for split, rows in encoded.items() if split != "train"}
     record = {}
     for split in ("dev", "test"):
-        scores = task.scores(found[split].predictions, found[split].label_ids)
+        scores = task.scores(found[split].predictions, found[split].label_ids, encoded[split])
         record[split] = scores | {"loss": found[split].metrics["test_loss"]}
     if OUT_OF_SCOPE in found:
         tops = {name: top_probabilities(found[name].predictions).tolist() for name in ("test", OUT_OF_SCOPE)}

@@ -151,7 +151,8 @@ def test_both_sides_are_called_with_the_same_settings():
     assert {"--max_length=64", "--bf16=on", "--threads=2", "--task=classification"} <= set(reference)
     assert not any(word.startswith("--task=") for word in ours)
     others = {"stsb": ("regression", "spearman"), "nlupp_banking": ("multi_label", "micro_f1")}
-    for dataset, (task, metric) in (others | {"conll2003": ("tagging", "span_f1")}).items():
+    others |= {"conll2003": ("tagging", "span_f1"), "squad": ("span_qa", "f1")}
+    for dataset, (task, metric) in others.items():
         ours = quality_run.slipway_command(settings | {"dataset": dataset}, "/d", "/e", "/w")
         assert {f"--task={task}", f"--metric={metric}"} <= set(ours)
 

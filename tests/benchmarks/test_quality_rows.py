@@ -119,6 +119,31 @@ def test_labels_of_a_row_are_joined_and_folds_are_splits(tmp_path):
     assert found["test"][0]["text"] == "text 18"
 
 
+def test_questions_of_squad_that_have_an_answer_are_rows_and_a_paragraph_stays_on_one_side(tmp_path):
+    def article(name):
+        paragraphs = [
+            {
+                "context": f"{name} {place} is here",
+                "qas": [
+                    {"question": f"{name}?", "answers": [{"text": name, "answer_start": 0}]},
+                    {"question": "is it?", "answers": [{"text": "here", "answer_start": len(name) + 6}] * 2},
+                    {"question": "why?", "answers": []},
+                ],
+            }
+            for place in range(5)
+        ]
+        return {"title": name, "paragraphs": paragraphs}
+
+    for name, articles in (("train_subset_v1.1_clean", "abcd"), ("dev_half_v2.0", "e")):
+        text = json.dumps({"data": [article(each) for each in articles]})
+        (tmp_path / f"{name}.json.gz").write_bytes(gzip.compress(text.encode()))
+    counts, found = written("squad", tmp_path, tmp_path / "out")
+    assert [counts[split] for split in quality_rows.SPLITS] == [36, 4, 10]
+    assert not {row["text_pair"] for row in found["train"]} & {row["text_pair"] for row in found["dev"]}
+    row = {"text": "e?", "text_pair": "e 0 is here", "label": '[[0, "e"]]'}
+    assert found["test"][0] == row and "why?" not in {row["text"] for row in found["train"]}
+
+
 CONLL = """-DOCSTART- -X- -X- O
 
 U.N. NNP B-NP B-ORG

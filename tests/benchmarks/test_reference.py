@@ -1,6 +1,7 @@
 """The reference side of the quality benchmark: its scores beside scikit-learn's and scipy's, and each task in tiny."""
 
 import json
+import re
 import subprocess
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from benchmarks import quality_spans, reference_spans, reference_tasks
+from benchmarks import quality_spans, reference_answers, reference_spans, reference_tasks
 from benchmarks.worker import BENCH_PYTHON, ROOT
 from tests import tiny_reviews
 from trainer.inputs import tags as own_tags
@@ -115,6 +116,35 @@ def test_only_the_first_piece_of_a_word_has_its_tag():
     assert cut["labels"] == [-100, 3, -100, 0, 1, -100, -100] and len(cut["input_ids"]) == 7
 
 
+CONTEXT = "Ada was born in London , near the river ."
+LIES = [None, None, *((m.start(), m.end()) for m in re.finditer(r"\S+", CONTEXT)), None]
+
+
+@pytest.mark.parametrize(
+    "gold, window, wanted",
+    [
+        ([16, "London"], LIES, (6, 6)),
+        ([4, "was born"], LIES, (3, 4)),
+        ([17, "ondo"], LIES, (6, 6)),
+        ([4, "was born"], [*LIES[:4], None], (0, 0)),
+        ([0, "Ada"], [None, *LIES[4:]], (0, 0)),
+        ([0, "Ada"], [None, None], (0, 0)),
+    ],
+)
+def test_a_window_points_at_the_answer_that_it_holds_whole(gold, window, wanted):
+    assert reference_answers.target([gold], window) == wanted
+
+
+def test_the_best_span_of_all_windows_is_the_answer():
+    features = reference_answers.Features([{"text_pair": CONTEXT}] * 2, [0, 0, 1], [LIES, LIES[:6], LIES])
+    starts, ends = np.full((2, 3, len(LIES)), -5.0)
+    starts[0, 3], ends[0, 4] = 2.0, 2.0  # was born
+    starts[1, 2], ends[1, 8] = 9.0, 9.0  # behind the second window's end
+    starts[2, 0], ends[2, 0] = 9.0, 9.0  # [CLS]: no answer is not one
+    starts[2, 6], ends[2, 2], ends[2, 6] = 3.0, 8.0, 1.0  # an end before its start
+    assert reference_answers.answers(starts, ends, features) == ["was born", "London"]
+
+
 TINY = {
     "classification": (lambda i, label: label, ["accuracy", "macro_f1", "loss"]),
     "regression": (lambda i, label: f"{i % 5}.5", ["spearman", "pearson", "mse", "loss"]),
@@ -126,6 +156,7 @@ TINY = {
         lambda i, label: " ".join(["B-" + label.upper()] * 2),
         ["span_f1", "span_precision", "span_recall", "loss"],
     ),
+    "span_qa": (None, ["exact_match", "f1", "loss"]),
 }
 
 
@@ -136,8 +167,12 @@ TINY = {
 def test_the_reference_learns_each_task_in_tiny(task, cache, tmp_path):
     label_of, names = TINY[task]
     for name, count in (("train", 24), ("dev", 8), ("test", 10)):
-        rows = [(text, label_of(i, label)) for i, (text, label) in enumerate(tiny_reviews.rows(count))]
-        columns = ("text", "label")
+        columns, rows = ("text", "label"), tiny_reviews.rows(count)
+        if task == "span_qa":
+            rows = [(text, f"{CONTEXT} {text}", '[[16, "London"]]') for text, _ in rows]
+            columns = ("text", "text_pair", "label")
+        else:
+            rows = [(text, label_of(i, label)) for i, (text, label) in enumerate(rows)]
         if task == "tagging":
             rows = [quality_spans.row_of(" ".join(text.split()[:2]), tags) for text, tags in rows]
             columns, rows = rows[0].keys(), [row.values() for row in rows]

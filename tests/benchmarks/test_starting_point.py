@@ -1,5 +1,7 @@
 """The peer of the quality benchmark starts where our own run starts."""
 
+import json
+
 import numpy as np
 
 from benchmarks.starting_point import starting_point
@@ -54,3 +56,17 @@ def test_a_text_of_several_windows_comes_once_where_its_first_window_does(bert_f
         batches = shuffled(np.ones(sum(windows), np.int64), config.input.batch_size, config.run.seed, epoch)
         came = np.concatenate([batch.rows for batch in batches])
         assert order.tolist() == [first[row] for row in came if row in first]
+
+
+def test_windows_that_the_peer_reads_too_are_rows_of_their_own(bert_folder, tmp_path):
+    for name in ("train", "dev"):
+        rows = [(*row[:2], json.dumps(row[2])) for row in task_walks.questioned(30)]
+        tiny_reviews.write(tmp_path / f"{name}.jsonl", rows, ("text", "text_pair", "label"))
+    given = (f"--encoder={bert_folder}", f"--data={tmp_path}", f"--workdir={tmp_path / 'run'}", "--task=span_qa")
+    given += ("--sequence_length=16", "--window_overlap=4", "--question_tokens=4", "--text_pair_column=text_pair")
+    config = flags.parse([*given, "--device=cpu", "--precision=float32", "--epochs=2"])
+    start, corpus = starting_point(config), job.read_corpus(config)
+    assert start["kernel"].shape[1] == 2
+    preprocess = job.make_task(config, corpus.learned).preprocess(job.open_encoder(config).preprocessor)
+    windows = len(window_tokens(preprocess, corpus.splits.train.texts, corpus.splits.train.pairs).tokens)
+    assert windows > 30 and [sorted(epoch) for epoch in start["order"]] == [list(range(windows))] * 2
