@@ -155,6 +155,8 @@ class Config:
                 "--mode=predict: --task=mlm makes an encoder, which answers nothing; train a task on it with "
                 f"--encoder={self.run.workdir or 'WORKDIR'}/encoder"
             )
+        if task != "mlm" and self.input.segments != "none":
+            raise UserError(f"--segments={self.input.segments}: --task={task} learns nothing of them; leave it out")
         if (task == "multi") != bool(self.heads.heads):
             raise UserError(f"--task={task} with --heads={self.heads.heads}: --heads is what --task=multi learns")
 

@@ -72,6 +72,12 @@ class InputConfig:
     )
     max_windows: int = option(32, "Windows of --sequence_length that are read of a text at most.")
     mask_share: float = option(0.15, "Share of the tokens that are masked, in whole words, for --task=mlm.")
+    segments: str = option(
+        "none",
+        "What --task=mlm learns besides masked words, of two segments of a text (its two halves, or the two texts of a "
+        "row). nsp: whether the second follows the first or is another text's; sop: whether they are in their order.",
+        ("none", "nsp", "sop"),
+    )
     question_tokens: int = option(64, "Tokens that are read of a question at most, for --task=span_qa.")
     answer_tokens: int = option(30, "Longest answer in tokens, for --task=span_qa.")
     batch_size: int = option(32, "Rows per step, over all devices.")

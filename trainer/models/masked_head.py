@@ -46,6 +46,27 @@ class MaskedTokens(keras.layers.Layer):
         return tf.math.unsorted_segment_sum(told, rows, tf.shape(answers)[0])
 
 
+class SegmentOrder(keras.layers.Layer):
+    """How well it is told whether a text's second segment follows its first, `<float32>[batch, 3]`.
+
+    The three: cross-entropy, whether it is right, and 1; all 0 for a text that is no two segments.
+    """
+
+    def build(self, pooled_shape, order_shape):
+        draw = keras.initializers.TruncatedNormal(stddev=0.02)
+        self.head = keras.layers.Dense(2, kernel_initializer=draw, name="order_logits", dtype="float32")
+        self.head.build(pooled_shape)
+        self.built = True
+
+    def compute_output_shape(self, pooled_shape, order_shape):
+        return (pooled_shape[0], 3)
+
+    def call(self, pooled, order):
+        """pooled `<float>[batch, hidden]`; order `<int32>[batch]`: 0 follows, 1 does not, −1 is no pair."""
+        told = _told(self.head(pooled), tf.maximum(order, 0))
+        return told * tf.cast(order >= 0, tf.float32)[:, tf.newaxis]
+
+
 def _told(logits, ids):
     """Cross-entropy, whether it is right, and 1, of each token: `<float32>[…, 3]`."""
     logits = tf.cast(logits, tf.float32)

@@ -18,15 +18,16 @@ def hand_over(config, trained, workdir):
 
     Raises UserError where the folder that was read back is not what was written, and then leaves none.
     """
+    encoder = trained.task.made(trained.encoder)
     for leftover in workdir.path.glob(f".{FOLDER}-*"):  # of a run that was killed while it wrote
         shutil.rmtree(leftover, ignore_errors=True)
     with whole_folder(workdir / FOLDER, replace=True) as folder:
-        encoder_files.write(trained.encoder, folder, trained.model.get_layer("masked").head)
+        encoder_files.write(encoder, folder, trained.model.get_layer("masked").head)
         source = json.dumps(_source(trained, workdir), indent=1, ensure_ascii=False) + "\n"
         (folder / _SOURCE).write_text(source, encoding="utf-8")
         again = load_encoder(str(folder), config.cache_dir(), config.input.sequence_length)
         try:
-            encoder_files.check(trained.encoder, again)
+            encoder_files.check(encoder, again)
         except ValueError as error:
             name = trained.encoder.name
             raise UserError(f"{workdir / FOLDER}: not to be had in the layout of {name}: {error}") from error

@@ -10,6 +10,7 @@ from trainer.inputs.head_rows import HeadLabels, HeadRows
 from trainer.inputs.heads import data_sets
 from trainer.inputs.masked import MaskedRows, Masking
 from trainer.inputs.pipeline import Rows
+from trainer.inputs.segments import Segments
 from trainer.inputs.spans import Spans
 from trainer.inputs.text_rows import TextRows
 from trainer.inputs.tokens import tokenize
@@ -30,9 +31,17 @@ def make_rows(config, task, preprocessor, table, name, train=False):
         return _window_rows(task, preprocessor, table, name)
     tokens = _tokens(config, preprocessor, table.texts, table.pairs, name)
     if task.column == Unlabelled.name:
-        return MaskedRows(tokens, preprocessor, Masking(mask_tokens(preprocessor), task.share))
+        return _masked_rows(task, preprocessor, tokens)
     targets = task.targets(table.labels)
     return Rows(tokens, preprocessor, targets, task.row_weights(targets) if train else None)
+
+
+def _masked_rows(task, preprocessor, tokens):
+    known = mask_tokens(preprocessor)
+    if task.segments == "none":
+        return MaskedRows(tokens, preprocessor, Masking(known, task.share))
+    segments = Segments(task.segments, tokens, known.begins, preprocessor.special, preprocessor.sequence_length)
+    return MaskedRows(tokens, preprocessor, Masking(known, task.share), segments)
 
 
 def _text_rows(config, task, preprocessor, table, name):

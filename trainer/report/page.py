@@ -13,6 +13,7 @@ _CURVES = (  # title, (legend, name in the curve of training), (legend, name in 
     ("Dev answers", (), (("F1", "f1"), ("exact match", "exact_match")), True),
     ("Perplexity of masked words", (), (("dev", "perplexity"),), False),
     ("Masked words named right", (("training", "masked_accuracy"),), (("dev", "masked_accuracy"),), True),
+    ("Segments' order told right", (("training", "order_accuracy"),), (("dev", "order_accuracy"),), True),
     (
         "Dev retrieval",
         (),

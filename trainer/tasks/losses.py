@@ -85,6 +85,14 @@ class MaskedCrossEntropy(keras.losses.Loss):
         return told[:, 0] / ops.maximum(told[:, 2], 1.0)
 
 
+class MaskedAndOrder(MaskedCrossEntropy):
+    """The same of `<float32>[batch, 6]`, and the mean cross-entropy of what `SegmentOrder` tells, over its texts."""
+
+    def __call__(self, target, told, sample_weight=None):
+        order = ops.sum(told[:, 3]) / ops.maximum(ops.sum(told[:, 5]), 1.0)
+        return super().__call__(target, told, sample_weight) + order
+
+
 class PlacesCrossEntropy(keras.losses.Loss):
     """Cross-entropy of places `<int>[batch, 2]` and logits `<float32>[batch, length, 2]`, a mean over both."""
 

@@ -141,6 +141,8 @@ def test_the_report_speaks_of_masked_words_and_not_of_a_version(run):
         (("--class_weights=balanced",), "--class_weights=balanced: texts without labels have no classes; give"),
         (("--label_smoothing=0.1",), "--label_smoothing=0.1: --task=mlm has none; leave it out"),
         (("--mask_share=0",), "--mask_share=0.0: allowed is 0.01 to 0.9"),
+        (("--segments=both",), "--segments=both: allowed is none, nsp, sop"),
+        (("--segments=nsp", "--task=classification"), "--segments=nsp: --task=classification learns nothing of them"),
         (("--metric=accuracy",), "--metric=accuracy: --task=mlm has loss, masked_accuracy"),
         (("--text_column=body", "--data={folder}/rows.csv"), "rows.csv:1: no column 'body'"),
         (("--data={folder}/blank.txt",), "blank.txt: no row holds a text; there is nothing to learn from"),
@@ -158,6 +160,22 @@ def test_a_mistake_is_one_line_and_nothing_is_written(run, tmp_path, flags, said
     assert done.code == 2 and done.out == "" and done.err.count("error: -") + done.err.count("error: /") == 1
     assert said in done.err.splitlines()[-1], done.err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("segments", ["nsp", "sop"])
+def test_segments_in_order_teach_the_pooler_too(run, tmp_path, segments):
+    source = tiny_encoders.bert_folder(tmp_path / "source", pooler=False)
+    assert not load_encoder(str(source), "", 24).has_pooler
+    given = (f"--segments={segments}", f"--encoder={source}", f"--workdir={tmp_path}/run", "--json")
+    done = run_main(*run.flags, *given)
+    assert done.code == 0, done.err
+    found = json.loads(done.out.splitlines()[-1])
+    evaluations = found["train"]["evaluations"]
+    assert evaluations[-1]["loss"] < evaluations[0]["loss"] and "order_accuracy" in evaluations[0]
+    assert found["dev"]["loss"] > np.log(found["dev"]["perplexity"]) + 0.1  # that of the order is in it
+    made = load_encoder(str(tmp_path / "run/encoder"), "", 24)
+    assert made.has_pooler and made.backbone.get_layer("pooled_dense").kernel.numpy().std() > 0.01
+    assert "order told right" in (tmp_path / "run/report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("kind", ["distilbert", "roberta", "keras_hub"])
