@@ -1,0 +1,83 @@
+"""Texts that belong to no label, and the distance from those that do: what --out_of_scope is fitted and judged on."""
+
+import hashlib
+
+from trainer.config import UserError
+from trainer.inputs.parts import opened
+from trainer.inputs.sources import read_table
+from trainer.inputs.splits import text_key
+from trainer.loop.progress_line import ProgressLine
+from trainer.modes.workdir import write_whole
+from trainer.tasks.class_distance import ClassDistance
+
+FILE = "class_distance.safetensors"
+_FLAGS = {"dev": "--out_of_scope_data", "test": "--out_of_scope_test"}
+
+
+def read(config, splits):
+    """{split: Table} of the texts that the flags name, {} where they name none.
+
+    Raises UserError, with file:line, for a text that is among the labelled ones, or stands on both sides.
+    """
+    tables = _tables(config)
+    if "test" in tables and splits.test is None:
+        raise UserError("--out_of_scope_test: there are no test rows to judge its texts beside; give a test file")
+    seen = {text_key(table, row): (table, row) for table in splits.named().values() for row in range(len(table))}
+    for split, table in tables.items():
+        own = {text_key(table, row): (table, row) for row in range(len(table))}
+        for key in own.keys() & seen.keys():
+            (_, row), (other, place) = own[key], seen[key]
+            label = f", with the label '{other.labels[place]}'" if other.labels else ""
+            raise UserError(
+                f"{table.where(row)}: this text of {_FLAGS[split]} is {other.where(place)}, too{label}; "
+                "keep it in one of them"
+            )
+        seen |= own
+    return tables
+
+
+def _tables(config):
+    data = config.data
+    return {
+        split: read_table(opened(source, data.tfds_dir), data.text_column, data.text_pair_column, need_labels=False)
+        for split, source in config.decision.scope_texts().items()
+    }
+
+
+def fingerprint(config):
+    """SHA-256 of the texts; "" where there are none."""
+    tables, digest = _tables(config), hashlib.sha256()
+    for split, table in tables.items():
+        for row in range(len(table)):
+            digest.update(f"{split}\0{text_key(table, row)}\n".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest() if tables else ""
+
+
+def measure(trained, train):
+    """The task knows how far vectors are from those of the training rows, where a distance is asked for."""
+    if trained.config.decision.needs_vectors():
+        rows = trained.rows(train, "train")
+        answers = trained.logits(rows, "embedding train")
+        distance = ClassDistance.fit(trained.task.vectors(answers), rows.truth, len(trained.task.labels))
+        trained.task = trained.task.measuring(distance)
+
+
+def answers(trained, tables):
+    """{split: what the model answers to texts that belong to no label}."""
+    found = {}
+    for split, table in tables.items():
+        line = ProgressLine(f"answering {_FLAGS[split]}", len(table), "texts")
+        found[split], _ = trained.answer(table, line.update)
+    return found
+
+
+def take(trained, workdir):
+    """The task knows the distance that `keep` kept."""
+    if trained.task.decisions.out_of_scope == "distance":
+        trained.task = trained.task.measuring(ClassDistance.loads((workdir / FILE).read_bytes()))
+
+
+def keep(trained, workdir):
+    """Writes the distance, where the task decides by it."""
+    if trained.task.decisions.out_of_scope == "distance":
+        write_whole(workdir / FILE, trained.task.class_distance.dumps())
