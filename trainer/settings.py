@@ -290,7 +290,7 @@ class DecisionConfig:
         "none",
         "Abstain, too, on texts that are too far out of what was learned, and give how far as out_of_scope, for "
         "--task=classification. max_softmax: 1 - the largest probability; energy: -logsumexp of the logits; distance: "
-        "of the text's vector from the nearest mean of a label's vectors. none: there is no such output.",
+        "of the text's vector from the nearest label's, by Mahalanobis. none: there is no such output.",
         OUT_OF_SCOPE,
     )
     in_scope_kept: float = option(

@@ -2,6 +2,8 @@
 
 import hashlib
 
+import numpy as np
+
 from trainer.config import UserError
 from trainer.inputs.parts import opened
 from trainer.inputs.sources import read_table
@@ -11,6 +13,7 @@ from trainer.modes.workdir import write_whole
 from trainer.tasks.class_distance import ClassDistance
 
 FILE = "class_distance.safetensors"
+_MOST = 2000  # training rows of a label that a distance is fitted to
 _FLAGS = {"dev": "--out_of_scope_data", "test": "--out_of_scope_test"}
 
 
@@ -56,10 +59,20 @@ def fingerprint(config):
 def measure(trained, train):
     """The task knows how far vectors are from those of the training rows, where a distance is asked for."""
     if trained.config.decision.needs_vectors():
-        rows = trained.rows(train, "train")
+        ids = trained.task.targets(train.labels)
+        rows = trained.rows(train.take(_some(ids)), "train")
         answers = trained.logits(rows, "embedding train")
-        distance = ClassDistance.fit(trained.task.vectors(answers), rows.truth, len(trained.task.labels))
+        distance = ClassDistance.fit(trained.task.vectors(answers), rows.truth)
         trained.task = trained.task.measuring(distance)
+
+
+def _some(ids):
+    """Rows in their order, at most _MOST of each label, evenly spaced."""
+    chosen = []
+    for label in np.unique(ids):
+        own = np.flatnonzero(ids == label)
+        chosen.append(own[np.linspace(0, len(own) - 1, min(len(own), _MOST)).round().astype(int)])
+    return np.sort(np.concatenate(chosen))
 
 
 def answers(trained, tables):

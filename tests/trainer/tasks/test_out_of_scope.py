@@ -4,7 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
+from sklearn.covariance import LedoitWolf
 
 from trainer.config import Config, UserError
 from trainer.export.comparison import Differs
@@ -41,7 +43,7 @@ def test_energy_and_softmax_are_their_formulas():
     found = out_of_scope.scores(task, drawn)
     assert list(found) == ["max_softmax", "energy"], "without vectors there is no distance"
     np.testing.assert_allclose(found["energy"], -logsumexp(drawn, axis=1), rtol=1e-6)
-    np.testing.assert_allclose(found["max_softmax"], 1 - task.answers(drawn)["score"], atol=1e-6)
+    np.testing.assert_allclose(found["max_softmax"], 1 - make_task().answers(drawn)["score"], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["max_softmax", "energy"])
@@ -100,18 +102,35 @@ def test_texts_out_of_scope_set_the_limit_unless_a_share_is_asked_for():
 
 def test_texts_far_from_every_label_have_the_larger_distance():
     (train, ids), (near, _) = vectors(300), vectors(60, seed=1)
-    distance = ClassDistance.fit(train, ids, 3)
+    distance = ClassDistance.fit(train, ids)
     far = (np.eye(5)[3] * 3 + np.random.default_rng(2).normal(scale=0.3, size=(60, 5))).astype(np.float32)
     assert distance(near).numpy().max() < distance(far).numpy().min()
     again = ClassDistance.loads(distance.dumps())
     np.testing.assert_array_equal(again(near), distance(near))
 
 
+def test_the_distance_is_that_of_mahalanobis():
+    train, ids = vectors(300)
+    unit = train / np.linalg.norm(train, axis=1, keepdims=True)
+    means = np.stack([unit[ids == label].mean(axis=0) for label in range(3)])
+    inverse = np.linalg.inv(LedoitWolf(assume_centered=True).fit(unit - means[ids]).covariance_)
+    other = vectors(40, seed=3)[0]
+    unit = other / np.linalg.norm(other, axis=1, keepdims=True)
+    wanted = cdist(unit, means, "mahalanobis", VI=inverse).min(axis=1)
+    np.testing.assert_allclose(ClassDistance.fit(train, ids)(other), wanted, rtol=1e-4)
+
+
+def test_one_row_of_each_label_has_a_distance_too():
+    train = np.eye(8, dtype=np.float32)
+    found = ClassDistance.fit(train, np.arange(8))(np.concatenate([train, train + 1])).numpy()
+    assert np.isfinite(found).all() and found[:8].max() < 0.01 * found[8:].min()
+
+
 def test_a_model_that_gives_vectors_answers_as_one_that_does_not():
     train, ids = vectors(90)
     answers = np.concatenate([logits(90), train], axis=1)
     decided = Decisions(1.3, out_of_scope="distance", out_of_scope_limit=0.2, out_of_scope_unit=1.0)
-    task = make_task(decided).measuring(ClassDistance.fit(train, ids, 3))
+    task = make_task(decided).measuring(ClassDistance.fit(train, ids))
     given, plain = task.answers(answers), make_task(Decisions(1.3)).answers(logits(90))
     for name in ("label", "score", "probabilities"):
         np.testing.assert_array_equal(given[name], plain[name])
