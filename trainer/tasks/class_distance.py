@@ -1,8 +1,8 @@
 """How far a text's vector is from those of the labels' training texts.
 
 Source: https://arxiv.org/abs/1807.03888 (one covariance for all labels), of unit vectors as in
-https://arxiv.org/abs/2505.18032. On clinc150 (150 intents, 4,000 rows) it told
-texts out of scope better than the cosine to the nearest mean: AUROC 0.969 against 0.960.
+https://arxiv.org/abs/2505.18032. On clinc150 (150 intents, 4,000 rows) it told texts out of scope better than the
+cosine to the nearest mean: AUROC on test 0.969 against 0.960.
 """
 
 import numpy as np
