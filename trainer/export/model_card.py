@@ -68,7 +68,7 @@ def _scope(decisions):
         return ""
     name = decisions["out_of_scope"].replace("_", "-")
     return (
-        f"\n- **Out of scope:** `out_of_scope` ({name}) grows the further a text is "
+        f" **Out of scope:** `out_of_scope` ({name}) grows the further a text is "
         f"from what was learned; above {decisions['out_of_scope_limit']:.4g} an answer comes back with `abstain`."
     )
 

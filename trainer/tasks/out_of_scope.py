@@ -49,8 +49,8 @@ def fit(task, settings, answers, outside=None):
         limit = metrics.limit_keeping(inside, settings.in_scope_kept or metrics.KEPT)
     else:
         limit = metrics.best_limit(inside, score(task, name, tf.constant(outside)).numpy())
-    # A probability has its own scale, of 1; the others have the span of nine in ten dev texts.
-    unit = 1.0 if name == "max_softmax" else max(float(np.subtract(*np.quantile(inside, (0.95, 0.05)))), 1e-3)
+    # A probability has a scale of 1; nats and deviations, too, unless nine in ten dev texts span more.
+    unit = 1.0 if name == "max_softmax" else max(float(np.subtract(*np.quantile(inside, (0.95, 0.05)))), 1.0)
     return {"out_of_scope": name, "out_of_scope_limit": limit, "out_of_scope_unit": unit}
 
 
