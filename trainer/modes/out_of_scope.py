@@ -25,18 +25,24 @@ def read(config, splits):
     tables = _tables(config)
     if "test" in tables and splits.test is None:
         raise UserError("--out_of_scope_test: there are no test rows to judge its texts beside; give a test file")
-    seen = {text_key(table, row): (table, row) for table in splits.named().values() for row in range(len(table))}
+    others = list(splits.named().values()) if tables else []
     for split, table in tables.items():
-        own = {text_key(table, row): (table, row) for row in range(len(table))}
-        for key in own.keys() & seen.keys():
-            (_, row), (other, place) = own[key], seen[key]
+        own = {text_key(table, row): row for row in reversed(range(len(table)))}
+        for other in others:
+            _check_apart(table, own, other, _FLAGS[split])
+        others.append(table)
+    return tables
+
+
+def _check_apart(table, own, other, flag):
+    """Raises UserError for a row of `other` whose text is among those of `table`; own: {text: row}."""
+    for place in range(len(other)):
+        row = own.get(text_key(other, place))
+        if row is not None:
             label = f", with the label '{other.labels[place]}'" if other.labels else ""
             raise UserError(
-                f"{table.where(row)}: this text of {_FLAGS[split]} is {other.where(place)}, too{label}; "
-                "keep it in one of them"
+                f"{table.where(row)}: this text of {flag} is {other.where(place)}, too{label}; keep it in one of them"
             )
-        seen |= own
-    return tables
 
 
 def _tables(config):

@@ -37,7 +37,9 @@ class ClassDistance:
         covariance = LedoitWolf(assume_centered=True).fit(unit - means[ids]).covariance_
         variances, axes = np.linalg.eigh(covariance)
         whitening, center = axes / np.sqrt(np.maximum(variances, _LEAST)), means.mean(axis=0)
-        return cls(*(each.astype(np.float32) for each in (center, whitening, (means - center) @ whitening)))
+        return cls(
+            *(np.asarray(each, np.float32, order="C") for each in (center, whitening, (means - center) @ whitening))
+        )
 
     def __call__(self, vectors):
         """`<float32>[batch]` of vectors `<float32>[batch, hidden]`, as TensorFlow ops."""
