@@ -92,11 +92,11 @@ def answers(trained, tables):
 
 def take(trained, workdir):
     """The task knows the distance that `keep` kept."""
-    if trained.task.decisions.out_of_scope == "distance":
+    if trained.config.decision.out_of_scope == "distance":
         trained.task = trained.task.measuring(ClassDistance.loads((workdir / FILE).read_bytes()))
 
 
 def keep(trained, workdir):
     """Writes the distance, where the task decides by it."""
-    if trained.task.decisions.out_of_scope == "distance":
+    if trained.config.decision.out_of_scope == "distance":
         write_whole(workdir / FILE, trained.task.class_distance.dumps())
