@@ -1,16 +1,17 @@
 """How well a classifier's own doubt tells texts that belong to none of its labels: one figure for both sides.
 
-The score of a text is 1 − its largest probability; the figure is the AUROC of the others against in-scope test rows,
-the chance that a text of the others has the larger score.
+The score of a text is 1 − its largest probability, before any temperature; the figure is the AUROC of the others
+against in-scope test rows, the chance that a text of the others has the larger score. Ours has two scores more.
 """
 
-import json
 import pathlib
 
 import numpy as np
 
 from benchmarks.quality_rows import OUT_OF_SCOPE
 from benchmarks.reference_tasks import ranks
+
+OWN = ("energy", "distance")  # scores that the reference has no figure of
 
 
 def are_in(data):
@@ -30,17 +31,13 @@ def auroc(top_probabilities):
     return {"auroc": float(larger / (inside * outside)), "in_scope": inside, OUT_OF_SCOPE: outside}
 
 
-def predict_flags(data, folder):
-    """What makes `trainer.main` answer the rows of `data` that belong to no label, into the workdir `folder`."""
-    return ["--mode=predict", f"--predict_input={_texts(data)}", f"--predict_output={_texts(folder)}"]
+def flags(data):
+    """What makes `trainer.main` judge the rows of `data` that belong to no label, where there are any."""
+    return ["--out_of_scope=max_softmax", f"--out_of_scope_test={_texts(data)}"] if are_in(data) else []
 
 
-def answered(folder):
-    """The largest probabilities that a workdir holds of its test rows and, after `predict_flags`, of the others."""
-    files = {"test": folder / "predictions.jsonl", OUT_OF_SCOPE: _texts(folder)}
-    return {split: _scores(path) for split, path in files.items()}
-
-
-def _scores(path):
-    with path.open(encoding="utf-8") as lines:
-        return [max(json.loads(line)["probabilities"].values()) for line in lines]
+def judged(results):
+    """The same figures from results.json of a run with these flags, and the AUROC of each of OWN."""
+    apart = results["decisions"]["out_of_scope"]["told_apart"]["test"]
+    own = {f"auroc_{name}": apart["auroc"][name] for name in OWN}
+    return {"auroc": apart["auroc"]["max_softmax"], OUT_OF_SCOPE: apart["texts"]} | own

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from benchmarks import out_of_scope
 from benchmarks.quality_datasets import DATASETS
 
 SIDES = ("reference", "slipway")
@@ -40,7 +41,10 @@ def _chosen_by(metric):
 
 
 _MACRO_F1 = Figure("macro_f1", "F1", "test", "macro_f1")
-_OUT_OF_SCOPE = Figure("out_of_scope", "AUROC", "out_of_scope", "auroc")
+_OUT_OF_SCOPE = (
+    Figure("out_of_scope", "AUROC", "out_of_scope", "auroc"),
+    *(Figure(f"auroc_{name}", f"AUROC {name}", "out_of_scope", f"auroc_{name}") for name in out_of_scope.OWN),
+)
 _OF_TASK = {
     "classification": (*_chosen_by("accuracy"), _MACRO_F1),
     "regression": (
@@ -71,7 +75,7 @@ _COST = (
 def quality_of(name):
     """Figures of quality of a data set; the first two are on dev and on test what the best epoch is chosen by."""
     dataset = DATASETS[name]
-    return _OF_TASK[dataset.task] + ((_OUT_OF_SCOPE,) if dataset.out_of_scope else ())
+    return _OF_TASK[dataset.task] + (_OUT_OF_SCOPE if dataset.out_of_scope else ())
 
 
 def figures_of(name):

@@ -11,7 +11,10 @@ BY_DESIGN = (
     "min and ex/s: training alone; ratio: ours / reference; the reference pads batches of random rows (its default)",
 )
 SHARES = "shares in percent, diff: ours − reference, in points"
-_OUT_OF_SCOPE = "AUROC: 1 − the largest probability tells test rows from texts that belong to no label"
+_OUT_OF_SCOPE = (
+    "AUROC: 1 − the largest probability tells test rows from texts that belong to no label; energy and distance: the "
+    "same by ours' other scores"
+)
 _OF_SPANS = "a span is right where start, end and label are; prec, rec: precision and recall"
 _OF_ANSWERS = "F1 of the answers' words and EM, exact match, as SQuAD's own script has them"
 _BUSY = 0.3  # runnable processes per core at the start of a run

@@ -48,10 +48,9 @@ def run_once(settings, data, encoder, bench_python, threads):
             call([*command, "--mode=evaluate"], side)
             result = read_result(folder)
         if out_of_scope.are_in(data):
-            if side == "slipway":
-                call([*command, *out_of_scope.predict_flags(data, folder)], side)
-                result["top_probabilities"] = out_of_scope.answered(folder)
-            result["out_of_scope"] = out_of_scope.auroc(result.pop("top_probabilities"))
+            own = side == "slipway"
+            found = out_of_scope.judged(result) if own else out_of_scope.auroc(result.pop("top_probabilities"))
+            result["out_of_scope"] = found
     if side == "slipway":
         result["versions"] = {name: importlib.metadata.version(name) for name in OWN_PACKAGES}
     process = {"seconds": wall, "cpu_seconds": cpu, "load_before": load}
@@ -79,7 +78,7 @@ def slipway_command(settings, data, encoder, folder):
         same |= {"task": dataset.task, "metric": quality_figures.metric_of(settings["dataset"])}
     if dataset.task == "span_qa":
         same |= {"window_overlap": 128, "dropout": 0}  # of run_qa.py, and of transformers' model
-    given = [f"--{name}={value}" for name, value in same.items()]
+    given = [*(f"--{name}={value}" for name, value in same.items()), *out_of_scope.flags(data)]
     return [sys.executable, "-m", "trainer.main", *given, "--noexport", *settings.get("flags", ())]
 
 

@@ -31,6 +31,8 @@ def same(given, expected):
 def is_label(result, row):
     assert result.label == row["label"]
     same(result.score, row["score"])
+    assert (result.out_of_scope is None) == ("out_of_scope" not in row)
+    same(result.out_of_scope or 0.0, row.get("out_of_scope", 0.0))
     assert result.probabilities.keys() == row["probabilities"].keys()
     for label, probability in row["probabilities"].items():
         same(result.probabilities[label], probability)
@@ -145,7 +147,7 @@ def belonging(count, seed=0):
 
 
 HEADS = (
-    "mood:; marks: --task=tagging --label_column=spans; "
+    "mood: --out_of_scope=energy; marks: --task=tagging --label_column=spans; "
     "stars: --task=regression --label_column=score --score_range=-2,2 --loss_weight=0.5"
 )
 WALKS = {

@@ -24,6 +24,7 @@ DATA = {  # columns of the data set that a flagfile is for, and what makes rows 
     "covid_faq": (("question_2", "question_1"), task_walks.belonging),
     "mlm": (("text",), task_walks.echoes),
     "conll": (("text", "label"), task_walks.tagged),
+    "clinc150": (("text", "intent"), tiny_reviews.rows),
     "snips": (("tokens", "intent", "slots", "score"), task_walks.of_every_head),
 }
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -60,7 +61,7 @@ def test_flagfile_header(flagfile, sandbox):
         assert command is None
         return
     folder, environment = sandbox
-    command = command.replace("--data=FOLDER", f"--data={_folder_for(flagfile.stem, folder)}")
+    command = command.replace("=FOLDER", f"={_folder_for(flagfile.stem, folder)}")
     command = command.replace("--data=FILE", f"--data={tiny_reviews.write(folder / 'file.csv', tiny_reviews.rows(60))}")
     done = _run(command + " --epochs=1 --json", folder, environment)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -101,6 +102,10 @@ def _folder_for(name, folder):
         columns, make = DATA[name]
         for split, count in (("train", 64), ("test", 16)):
             tiny_reviews.write(folder / "rows" / f"{split}.jsonl", make(count, seed=count), columns)
+    if name == "clinc150":
+        for split, word in (("val", "plot"), ("test", "life")):
+            rows = [(f"{word} " * count, "oos") for count in range(2, 12)]
+            tiny_reviews.write(folder / "rows" / f"oos_{split}.tsv.gz", rows, ("text", "intent"))
     return folder / "rows"
 
 

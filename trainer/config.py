@@ -11,6 +11,7 @@ from trainer.settings import (  # noqa: F401 (all of the settings are had from h
     LEAST_IS_BEST,
     METRICS,
     OF_SCORED_VECTORS,
+    OUT_OF_SCOPE,
     CheckpointConfig,
     CompareConfig,
     DataConfig,
@@ -51,8 +52,8 @@ GROUPS = {
 FREE_TO_CHANGE = frozenset(
     "mode workdir overwrite cache_dir json export serving_target proof_texts serving_precision proof_mixed_precision "
     "model_name eval_batch_size tokens_cache_mb tfds_dir checkpoint_minutes calibration abstain_precision "
-    "abstain_per_label label_thresholds faq faq_answers predict_input predict_output doctor profile_steps "
-    "projector_texts compare compare_output allocator".split()
+    "abstain_per_label out_of_scope in_scope_kept out_of_scope_data out_of_scope_test label_thresholds faq faq_answers "
+    "predict_input predict_output doctor profile_steps projector_texts compare compare_output allocator".split()
 )
 
 
@@ -120,6 +121,9 @@ class Config:
         self._check_task()
         if self.decision.abstain_per_label and not self.decision.abstain_precision:
             raise UserError("--abstain_per_label says nothing without --abstain_precision; give both, or neither")
+        for name in ("in_scope_kept", "out_of_scope_data", "out_of_scope_test"):
+            if self.decision.out_of_scope == "none" and getattr(self.decision, name):
+                raise UserError(f"--{name} says nothing without --out_of_scope; give both, or neither")
         if self.run.mode == "compare":
             self.compare.workdirs()
         else:
@@ -135,6 +139,7 @@ class Config:
         classifies = {
             "label_smoothing": self.model.label_smoothing,
             "abstain_precision": self.decision.abstain_precision,
+            "out_of_scope": self.decision.out_of_scope.replace("none", ""),
         }
         others = {} if task in ("classification", "multi_label") else {"focal_gamma": self.model.focal_gamma}
         for name, value in (classifies | others).items():
@@ -200,9 +205,10 @@ class Config:
             raise UserError("--dev_fraction + --test_fraction leave no training rows: their sum must be under 1")
 
     def _check_data(self):
-        given = self.data.data
-        if given and not given.startswith((CARRIED, TFDS)) and not glob.has_magic(given) and not os.path.exists(given):
-            raise UserError(f"--data={given}: no such file or folder; give one that exists")
+        given = {name: getattr(self.decision, name) for name in ("out_of_scope_data", "out_of_scope_test")}
+        for name, path in ({"data": self.data.data} | given).items():
+            if path and not path.startswith((CARRIED, TFDS)) and not glob.has_magic(path) and not os.path.exists(path):
+                raise UserError(f"--{name}={path}: no such file or folder; give one that exists")
 
 
 def labels_in(cell, separator):
@@ -256,6 +262,7 @@ _BOUNDS = (
     ("evaluations_per_epoch", 1, None),
     ("checkpoint_minutes", 0.0, None),
     ("abstain_precision", 0.0, 0.999),
+    ("in_scope_kept", 0.0, 1.0),
     ("proof_texts", 1, None),
     ("projector_texts", 0, 10000),
 )

@@ -66,6 +66,11 @@ def _config(config, name, words):
         raise UserError(f"--heads, {name}: --task={head.model.task}: allowed for a head are {', '.join(HEADS)}")
     if head.data.text_pair_column:
         raise UserError(f"--heads, {name}: --text_pair_column: heads take one text a row; leave it out")
+    if head.decision.needs_vectors():
+        raise UserError(
+            f"--heads, {name}: allowed for a head are --out_of_scope=max_softmax or energy, with --in_scope_kept; a "
+            "distance and texts out of scope are of --task=classification by itself"
+        )
     return head
 
 

@@ -107,6 +107,7 @@ METRICS = {
 }
 HEADS = ("classification", "multi_label", "regression", "tagging")  # that can share one encoder
 OF_SCORED_VECTORS = ("spearman", "pearson", "loss")  # of embedding with --embedding_loss=score
+OUT_OF_SCOPE = ("none", "max_softmax", "energy", "distance")  # scores of how far out a text is
 LEAST_IS_BEST = ("loss", "mse")
 
 
@@ -295,6 +296,22 @@ class DecisionConfig:
     abstain_per_label: bool = option(
         False, "A threshold of its own for each predicted label that has the dev rows for it; else the common one."
     )
+    out_of_scope: str = option(
+        "none",
+        "Abstain, too, on texts that are too far out of what was learned, and give how far as out_of_scope, for "
+        "--task=classification. max_softmax: 1 - the largest probability; energy: -logsumexp of the logits; distance: "
+        "of the text's vector from the nearest label's, by Mahalanobis. none: there is no such output.",
+        OUT_OF_SCOPE,
+    )
+    in_scope_kept: float = option(
+        0.0,
+        "Share of the dev texts that stay within the limit of --out_of_scope. 0: the limit that tells dev best from "
+        "--out_of_scope_data (balanced accuracy); without such texts 0.95.",
+    )
+    out_of_scope_data: str = option(
+        "", "Texts that belong to no label, without a label column: a file, or what --predict_input takes."
+    )
+    out_of_scope_test: str = option("", "More of them, by which the limit is judged, beside the test rows.")
     label_thresholds: str = option(
         "own",
         "Of several labels, from which probability on each is selected. own: for each label what gives the best F1 on "
@@ -302,6 +319,15 @@ class DecisionConfig:
         "half: 0.5.",
         ("own", "common", "half"),
     )
+
+    def scope_texts(self):
+        """{split: source of texts that belong to no label}, of the flags that are given."""
+        found = {"dev": self.out_of_scope_data, "test": self.out_of_scope_test}
+        return {split: source for split, source in found.items() if source}
+
+    def needs_vectors(self):
+        """Whether a distance is asked for: to decide by, or to be told beside the other scores."""
+        return self.out_of_scope == "distance" or (self.out_of_scope != "none" and bool(self.scope_texts()))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,21 +14,22 @@ class Classification(tuple):
 
     label: the most probable one. score: its probability. probabilities: of every label, in the contract's order, a dict
     made at each look: most programs never ask. truncated: the text was longer than the model reads. abstain: the model
-    declines to answer.
+    declines to answer. out_of_scope: how far the text is from what was learned, larger being further out; None of a
+    version that does not say.
     """
 
-    # A tuple, because thousands are made at once: (label, score, truncated, abstain, names, values).
+    # A tuple, because thousands are made at once: (label, score, truncated, abstain, out_of_scope, names, values).
     __slots__ = ()
 
-    def __new__(cls, label, score, probabilities, truncated, abstain):
+    def __new__(cls, label, score, probabilities, truncated, abstain, out_of_scope=None):
         names, values = tuple(probabilities), tuple(probabilities.values())
-        return tuple.__new__(cls, (label, score, truncated, abstain, names, values))
+        return tuple.__new__(cls, (label, score, truncated, abstain, out_of_scope, names, values))
 
-    label, score, truncated, abstain = (property(itemgetter(place)) for place in range(4))
+    label, score, truncated, abstain, out_of_scope = (property(itemgetter(place)) for place in range(5))
 
     @property
     def probabilities(self):
-        return dict(zip(self[4], self[5], strict=True))
+        return dict(zip(self[5], self[6], strict=True))
 
     def __getnewargs__(self):
         return tuple(self.to_dict().values())
@@ -37,8 +38,9 @@ class Classification(tuple):
         return f"Classification({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
 
     def to_dict(self):
-        """The fields as plain Python values, ready for JSON."""
-        return {name: getattr(self, name) for name in ("label", "score", "probabilities", "truncated", "abstain")}
+        """The fields as plain Python values, ready for JSON; out_of_scope where there is one."""
+        found = {name: getattr(self, name) for name in ("label", "score", "probabilities", "truncated", "abstain")}
+        return found if self.out_of_scope is None else found | {"out_of_scope": self.out_of_scope}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -214,8 +216,11 @@ _CLASSIFICATION = {*_BY_TEXT, "probabilities"}
 
 
 def _classifications(outputs, shapes, labels):
-    _check_shapes(shapes, _BY_TEXT, ("probabilities",), labels)
-    by_text = (flat(outputs[name], shapes[name]) for name in _BY_TEXT)
+    has_scope = "out_of_scope" in shapes
+    by_text = (*_BY_TEXT, "out_of_scope") if has_scope else _BY_TEXT
+    _check_shapes(shapes, by_text, ("probabilities",), labels)
+    by_text = [flat(outputs[name], shapes[name]) for name in by_text]
+    by_text += [] if has_scope else [itertools.repeat(None)]
     values = iter(flat(outputs["probabilities"], shapes["probabilities"]))
     by_label = zip(*[values] * len(labels))  # noqa: B905 (a tuple per text; strict= would double the time)
     fields = zip(*by_text, itertools.repeat(labels), by_label)  # noqa: B905 (repeat has no end)

@@ -123,6 +123,21 @@ def test_texts_out_of_scope_are_told_by_their_small_probabilities():
     assert found == {"auroc": pytest.approx(5.5 / 6), "in_scope": 3, "out_of_scope": 2}
 
 
+def test_ours_is_judged_by_its_three_scores(tmp_path):
+    assert out_of_scope.flags(tmp_path) == []
+    (tmp_path / "out_of_scope.jsonl").touch()
+    assert out_of_scope.flags(tmp_path) == [
+        "--out_of_scope=max_softmax",
+        f"--out_of_scope_test={tmp_path}/out_of_scope.jsonl",
+    ]
+    apart = {"texts": 7, "auroc": {"max_softmax": 0.9, "energy": 0.8, "distance": 0.95}}
+    found = out_of_scope.judged({"decisions": {"out_of_scope": {"told_apart": {"test": apart}}}})
+    assert found == {"auroc": 0.9, "out_of_scope": 7, "auroc_energy": 0.8, "auroc_distance": 0.95}
+    ours = result(0.9, 0.9, 1) | {"out_of_scope": found}
+    row = quality_table.summarise({("slipway", 1): ours}, figures_of("clinc150"))[0]
+    assert row["auroc_distance"] == {"slipway": pytest.approx(95), "reference": None, "difference": None}
+
+
 def test_only_missing_runs_are_made(tmp_path, monkeypatch):
     made = []
 
@@ -169,8 +184,10 @@ def test_a_run_that_fails_or_cannot_start_says_so(tmp_path, capfd):
 
 def write_clinc(folder):
     """A tiny clinc150: two labels and texts that belong to neither."""
-    for name, count in (("train", 48), ("val", 12), ("test", 12), ("oos_test", 10)):
+    for name, count in (("train", 48), ("val", 12), ("test", 12)):
         tiny_reviews.write(folder / f"{name}.tsv", tiny_reviews.rows(count, seed=count), ("text", "intent"))
+    far = [("a plot " * row, "oos") for row in range(2, 12)]
+    tiny_reviews.write(folder / "oos_test.tsv", far, ("text", "intent"))
 
 
 def write_conll(folder):
@@ -203,8 +220,12 @@ def test_texts_out_of_scope_in_tiny_and_the_summary_of_it(cache, tmp_path):
     for line in found["rows"]:
         by_dataset.setdefault(line["dataset"], []).append(line)
     assert list(by_dataset) == ["quickstart", "clinc150"]
-    assert [line["metric"] for line in by_dataset["clinc150"]] == ["accuracy", "macro_f1", "auroc"]
-    assert all(0 <= line[side] <= 100 for line in found["rows"] for side in sides)
+    assert [line["metric"] for line in by_dataset["clinc150"]] == [
+        *("accuracy", "macro_f1", "auroc", "auroc_energy", "auroc_distance")
+    ]
+    own = ("auroc_energy", "auroc_distance")  # which the reference has not
+    asked = [(line, side) for line in found["rows"] for side in sides if line["metric"] not in own or side == "slipway"]
+    assert all(0 <= line[side] <= 100 for line, side in asked)
     assert any(f"sst2: skipped: {tmp_path}/sst2: no such folder" in note for note in found["notes"])
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "kept").iterdir()}
     assert len(kept) == 2 * len(sides)

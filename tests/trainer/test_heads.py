@@ -23,6 +23,11 @@ def test_a_head_has_the_runs_flags_but_for_its_own():
     assert {each.optimizer.epochs for each in found.values()} == {7}
 
 
+def test_a_head_that_classifies_may_be_out_of_scope():
+    found = heads("mood: --out_of_scope=energy --in_scope_kept=0.9; other:")
+    assert found["mood"].decision.out_of_scope == "energy" and found["other"].decision.out_of_scope == "none"
+
+
 def test_a_flagfile_gives_a_head_what_is_a_heads():
     found = heads("stars: --flagfile=trainer/flagfiles/nlupp.flags --loss_weight=0.5; other:")
     assert found["stars"].model.task == "multi_label" and found["stars"].data.label_column == "intents"
@@ -41,6 +46,10 @@ def test_a_flagfile_gives_a_head_what_is_a_heads():
         ("a: --labelcolumn=x; b:", "--heads, a: unknown flag --labelcolumn; did you mean --label_column?"),
         ("a: --task=multi; b:", "--heads, a: --task=multi with --heads=: --heads is what --task=multi learns"),
         ("a: --text_pair_column=x; b:", "--heads, a: --text_pair_column: heads take one text a row; leave it out"),
+        (
+            "a: --out_of_scope=distance; b:",
+            "--heads, a: allowed for a head are --out_of_scope=max_softmax or energy, with --in_scope_kept; a",
+        ),
         ("a: --loss_weight=much; b:", "--heads, a: --loss_weight=much: allowed is a number"),
         ("a: --loss_weight=0; b:", "--heads, a: --loss_weight=0.0: allowed is 1e-06 to 1000000.0"),
         ("a: --data='x; b:", "No closing quotation; allowed is 'NAME: "),

@@ -1,14 +1,33 @@
-"""What is compared where the answer is one label, or several: `label`, `score`, `abstain`, `selected`, `classify`."""
+"""What is compared where the answer is one label, or several: `label`, `score`, `out_of_scope`, `abstain`, `selected`,
+`classify`."""
+
+import dataclasses
 
 import numpy as np
 
-from trainer.export.comparison import Comparison, Differs, by_row
+from trainer.export.comparison import Comparison, Differs, Figures, by_row
 
 _ROUNDING = 1e-4  # between outputs of one answer, whatever the precision
 
 
+@dataclasses.dataclass(frozen=True)
+class ScopeFigures(Figures):
+    """out_of_scope: the largest differences of that output, in its own unit."""
+
+    out_of_scope: dict
+
+
 class LabelComparison(Comparison):
     """Of classification."""
+
+    def figures(self):
+        found = super().figures()
+        return ScopeFigures(*dataclasses.astuple(found), self._out_of_scope()) if self.scope else found
+
+    @property
+    def scope(self):
+        """Whether out_of_scope is answered."""
+        return self.task.decisions.out_of_scope != "none"
 
     def decisions(self):
         flips = self.labels()
@@ -39,23 +58,36 @@ class LabelComparison(Comparison):
         return scores
 
     def _abstains(self, rows, scores):
-        """`abstain` is what the version's own score and label make of it, and what the trained model's do.
+        """`abstain` is what the version's own outputs make of it, and what the trained model's do.
 
-        The latter but for scores within the tolerance of the threshold, and for labels that `labels` let flip.
+        The latter but for scores within the tolerance of the limit, and for labels that `labels` let flip.
         """
         limits = self.task.decisions.of(self.task.labels)
         thresholds = dict(zip(self.task.labels, np.float32(limits), strict=True))
         for row, score in zip(rows, scores, strict=True):
             given, label = bool(self.batch[row]["abstain"]), self.batch[row]["label"].decode()
-            threshold = thresholds.get(label, 0)
-            if given != (score < threshold):
+            threshold, far, reference = thresholds.get(label, 0), self._is_far(row), self.samples.reference[row]
+            if given != (score < threshold or far):
                 against = f"its score {score:.6g} and the threshold {threshold:.6g} of {label!r}"
+                against += f", {'beyond' if far else 'within'} the limit of out_of_scope" if self.scope else ""
                 raise Differs(f"abstain is {str(given).lower()} against {against}, on {self.text(row)}")
-            reference = self.samples.reference[row]
             same = label == self.task.labels[reference.argmax()]
             sure = abs(reference.max() - threshold) > self.tolerance
-            if same and sure and given != (reference.max() < threshold):
+            if same and sure and (score < threshold) != (reference.max() < threshold):
                 raise Differs(f"abstain is {str(given).lower()} where the trained model's is not, on {self.text(row)}")
+
+    def _is_far(self, row):
+        """Whether the version's own out_of_scope is beyond the limit."""
+        return self.scope and self.batch[row]["out_of_scope"] > np.float32(self.task.decisions.out_of_scope_limit)
+
+    def _out_of_scope(self):
+        """{"max_difference", "max_batch_difference"} of it, as Figures has them of the probabilities."""
+        unit, rows = self.task.decisions.out_of_scope_unit, self.rows_of("alone")
+        given, alone = (self.stacked(each, "out_of_scope") for each in (self.batch, rows))
+        trained, together = self.samples.answers["out_of_scope"], given[sorted(rows)]
+        largest = self.close("of out_of_scope from the trained model", self.samples.rows(), given, trained, unit=unit)
+        single = self.close("of out_of_scope of a single row from the batch", rows, alone, together, unit=unit)
+        return {"max_difference": largest, "max_batch_difference": single}
 
     def examples(self):
         rows = by_row(self.answers, "classify")

@@ -59,7 +59,18 @@ def _probabilities(contract):
     elif target:
         below = "the threshold of its label" if own else f"{decisions['threshold']:.4g}"
         text += f"; an answer whose score is below {below} comes back with `abstain`, for a precision of {target:.4g}"
-    return f"**Probabilities:** {text}."
+    return f"**Probabilities:** {text}.{_scope(decisions)}"
+
+
+def _scope(decisions):
+    """From which score on a text is too far out."""
+    if "out_of_scope" not in decisions:
+        return ""
+    name = decisions["out_of_scope"].replace("_", "-")
+    return (
+        f" **Out of scope:** `out_of_scope` ({name}) grows the further a text is "
+        f"from what was learned; above {decisions['out_of_scope_limit']:.4g} an answer comes back with `abstain`."
+    )
 
 
 def _thresholds(contract):

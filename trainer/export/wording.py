@@ -17,7 +17,9 @@ def line(proof):
 
 
 def further(proof):
-    """A phrase each for what not every proof has: search, accuracy on dev, speed, the second proof."""
+    """A phrase each for what not every proof has: out_of_scope, search, accuracy on dev, speed, the second proof."""
+    if "out_of_scope" in proof:
+        yield f"out_of_scope within {proof['out_of_scope']['max_difference']:.1e} of its unit"
     if "search" in proof:
         yield search(proof["search"])
     if "accuracy" in proof:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from trainer.modes import job
+from trainer.modes import job, out_of_scope
 
 FILE = "decisions.json"
 
@@ -13,6 +13,7 @@ def take(trained, workdir):
     if saved.get("fitted_for") != _question(trained):
         return False
     trained.task = trained.task.decided(trained.task.decisions_type(**saved["decisions"]))
+    out_of_scope.take(trained, workdir)
     return True
 
 
@@ -23,22 +24,30 @@ def take_or_fit(trained, workdir):
     corpus = job.read_corpus(trained.config)
     job.check_same_rows(corpus, workdir)
     trained.task.check_dev(trained.config.decision, corpus.splits.dev.labels)
+    tables = out_of_scope.read(trained.config, corpus.splits)
     rows = trained.rows(corpus.splits.dev, "dev")
-    fit(trained, trained.logits(rows, "evaluating dev"), rows.truth)
+    fit(trained, corpus, trained.logits(rows, "evaluating dev"), rows.truth, out_of_scope.answers(trained, tables))
 
 
-def fit(trained, logits, targets):
-    """The task decides by what is fitted to the dev split's logits and targets."""
-    trained.task = trained.task.decide(trained.config.decision, logits, targets)
+def fit(trained, corpus, logits, targets, outside):
+    """The task decides by what is fitted to the dev split's logits and targets.
+
+    outside: {split: logits} of texts that belong to no label, {} where there are none.
+    """
+    out_of_scope.measure(trained, corpus.splits.train)
+    beside = (outside["dev"],) if "dev" in outside else ()
+    trained.task = trained.task.decide(trained.config.decision, logits, targets, *beside)
 
 
 def keep(trained, workdir):
-    """Writes decisions.json."""
+    """Writes decisions.json, after what it needs."""
+    out_of_scope.keep(trained, workdir)
     workdir.write(FILE, {"fitted_for": _question(trained), "decisions": trained.task.decisions.to_dict()})
 
 
 def _question(trained):
-    return dataclasses.asdict(trained.config.decision) | {"weights": trained.fingerprint}
+    texts = {"out_of_scope_texts": out_of_scope.fingerprint(trained.config)}
+    return dataclasses.asdict(trained.config.decision) | texts | {"weights": trained.fingerprint}
 
 
 def rows(found):
@@ -68,6 +77,17 @@ def _calibrated(found):
         below = f"below {own[0]:.4g} to {own[-1]:.4g}, by label" if own else below
         answers = ", ".join(_answered(split, abstain[split]) for split in found["ece"])
         yield "abstains", f"{below} ({abstain['target_precision']:.4g} asked for); {answers}"
+    if "out_of_scope" in found:
+        yield from _out_of_scope(found["out_of_scope"])
+
+
+def _out_of_scope(found):
+    kept = ", ".join(f"{split} {share:.1%}" for split, share in found["kept"].items())
+    yield "out of scope", f"{found['score']} above {found['limit']:.4g}; in scope kept: {kept}"
+    for split, each in found.get("told_apart", {}).items():
+        yield f"{split} out of scope", f"{each['refused']:.1%} of {each['texts']} texts refused"
+        for name, auroc in each["auroc"].items():
+            yield f"{split} {name}", f"AUROC {auroc:.4f}, let through at 95 % kept {each['fpr_at_95'][name]:.1%}"
 
 
 def _answered(split, each):

@@ -1,6 +1,6 @@
 """--mode=evaluate: the best weights on dev and, where there is one, on test."""
 
-from trainer.modes import decisions, job, predictions, reporting, tables
+from trainer.modes import decisions, job, out_of_scope, predictions, reporting, tables
 from trainer.modes.workdir import RESULTS, open_workdir
 
 
@@ -23,15 +23,17 @@ def judge(corpus, trained, workdir):
     decisions.json are written in the end. Raises UserError where the precision that was asked for is not reached.
     """
     trained.task.check_dev(trained.config.decision, corpus.splits.dev.labels)
+    texts = out_of_scope.read(trained.config, corpus.splits)
     judged = {}
     for name, table in corpus.splits.named().items():
         if name == "train":
             continue
         rows = trained.rows(table, name)
         judged[name] = trained.logits(rows, f"evaluating {name}"), rows.truth
-    decisions.fit(trained, *judged["dev"])
+    outside = out_of_scope.answers(trained, texts)
+    decisions.fit(trained, corpus, *judged["dev"], outside)
     found = {name: trained.task.score(*each) for name, each in judged.items()}
-    found["decisions"] = trained.task.decision_figures(judged)
+    found["decisions"] = trained.task.decision_figures(judged, *([outside] if outside else []))
     (workdir / decisions.FILE).unlink(missing_ok=True)  # killed from here on, the next command judges anew
     if trained.task.served:
         predictions.write(workdir / "predictions.jsonl", trained.task, table, judged[name][0])

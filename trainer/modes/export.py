@@ -11,7 +11,16 @@ from trainer.modes.workdir import RESULTS, open_workdir
 from trainer.tasks.faq_index import FaqIndex
 
 # Of proof.json.
-_FIGURES = ("precision", "max_difference", "tolerance", "search", "accuracy", "faster", "mixed_precision")
+_FIGURES = (
+    "precision",
+    "max_difference",
+    "tolerance",
+    "out_of_scope",
+    "search",
+    "accuracy",
+    "faster",
+    "mixed_precision",
+)
 
 
 def run(config):

@@ -84,6 +84,8 @@ class Trained:
         saved = workdir.task_file()
         self.config, self.data_fingerprint = config, saved["data_fingerprint"]
         self.task = make_task(config, saved)
+        if config.decision.needs_vectors():
+            self.task = self.task.giving_vectors()
         self.encoder = open_encoder(config)
         check_same_vocabulary(self.encoder, workdir, config)
         self.model = self.task.build(self.encoder)

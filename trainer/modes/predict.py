@@ -11,7 +11,7 @@ from trainer.config import FREE_TO_CHANGE, UserError
 from trainer.inputs.parts import opened, parts_of
 from trainer.inputs.text_file import TextFile
 from trainer.loop.progress_line import ProgressLine
-from trainer.modes import decisions, job, predictions, tables
+from trainer.modes import decisions, job, out_of_scope, predictions, tables
 from trainer.modes.partial_file import PartialFile
 from trainer.modes.workdir import make_folder, open_workdir
 
@@ -63,6 +63,7 @@ def _identity(config, source, trained):
     flags = {name: value for name, value in config.flat().items() if name not in FREE_TO_CHANGE}
     digest = hashlib.sha256(json.dumps(flags, sort_keys=True).encode()).hexdigest()
     decided = dataclasses.asdict(config.decision)  # free to change, and yet part of every answer
+    decided["out_of_scope_texts"] = out_of_scope.fingerprint(config)
     return {"texts": source.fingerprint, "weights": trained.fingerprint, "flags": digest, "decisions": decided}
 
 

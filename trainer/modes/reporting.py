@@ -56,6 +56,8 @@ def fill_tensorboard(config, trained, dev, workdir):
     scores = {
         f"{split}/{name}": value for split in ("test", "dev") for name, value in results.get(split, {}).items()
     } | {"examples_per_second": results["train"]["examples_per_second"]}
+    apart = results["decisions"].get("out_of_scope", {}).get("told_apart", {})
+    scores |= {f"{split}/auroc_{name}": auroc for split, each in apart.items() for name, auroc in each["auroc"].items()}
     settings, steps = workdir.read(MANIFEST)["settings"], results["train"]["steps"]
     hparams.write(folder / "results", _name(workdir), config, settings, scores, steps)
     has_labels = isinstance(trained.task, PooledTask) and trained.task.name != "embedding"

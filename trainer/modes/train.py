@@ -12,7 +12,7 @@ from trainer.inputs.faq import read_faq
 from trainer.loop import accelerator as accelerators
 from trainer.loop.checkpoints import Checkpoints, bytes_needed
 from trainer.loop.fit import Run, fit, plan_steps
-from trainer.modes import evaluate, export, job, manifest, reporting, tables
+from trainer.modes import evaluate, export, job, manifest, out_of_scope, reporting, tables
 from trainer.modes.rows import make_rows
 from trainer.modes.workdir import DOCTOR, MANIFEST, RESULTS, open_workdir
 from trainer.report import page
@@ -27,6 +27,7 @@ def run(config):
     if corpus.splits.dev is None:
         raise UserError("no dev rows: give a dev file, or a --dev_fraction above 0; they choose the best weights")
     job.make_task(config, corpus.learned).check_dev(config.decision, corpus.splits.dev.labels)
+    out_of_scope.read(config, corpus.splits)  # its mistakes, too, are said before training
     found = at_start.look(config, corpus.splits)
     accelerator = accelerators.choose(config)
     with accelerator.training():

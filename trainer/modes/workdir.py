@@ -86,12 +86,12 @@ def make_folder(path, flag):
         raise UserError(f"{flag}={path}: {file} is a file; give a folder") from error
 
 
-def write_whole(path, text):
-    """Text to a file by one rename, so that a kill leaves the old or the new content."""
+def write_whole(path, content):
+    """Text, or bytes, to a file by one rename, so that a kill leaves the old or the new content."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(partial, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

@@ -25,7 +25,8 @@ def sections(task, results, per_class, labels):
         results: results.json as a dict. per_class: per_class.json as a dict. labels: all labels, in their order.
     """
     asked = results.get("decisions", {}).get("abstain", {})
-    abstains = any((asked.get("threshold"), *asked.get("thresholds", {}).values()))
+    scope = results.get("decisions", {}).get("out_of_scope", {})
+    abstains = any((asked.get("threshold"), *asked.get("thresholds", {}).values(), scope))
     use = _USES[task].format(
         count=len(labels),
         labels=", ".join(map(escaped, labels[:_MOST])) + (", …" if len(labels) > _MOST else ""),
@@ -33,7 +34,7 @@ def sections(task, results, per_class, labels):
     )
     use = f"## Intended use\n\nTexts of the kind that it learned from, {use} {_NOBODY}"
     split = "test" if "test" in results else "dev"
-    parts = [use, _scores(results), _classes(per_class.get(split, []), split), _calibration(results)]
+    parts = [use, _scores(results), _classes(per_class.get(split, []), split), _calibration(results), _scope(scope)]
     return "\n".join(filter(None, parts))
 
 
@@ -67,3 +68,19 @@ def _calibration(results):
     return "## Calibration\n\nExpected calibration error, before and after the temperature.\n\n" + table(
         ("split", "before", "after"), rows
     )
+
+
+def _scope(found):
+    """Of texts out of scope, how many each split's limit refuses, and how well each score tells them."""
+    rows = [
+        (
+            split,
+            found["score"],
+            f"{found['kept'][split]:.1%}",
+            f"{each['refused']:.1%}",
+            f"{each['auroc'][found['score']]:.4f}",
+        )
+        for split, each in found.get("told_apart", {}).items()
+    ]
+    columns = ("split", "score", "in scope kept", "out of scope refused", "AUROC")
+    return "## Out of scope\n\n" + table(columns, rows) if rows else ""

@@ -106,6 +106,23 @@ def reliability(series):
 
 
 @contextlib.contextmanager
+def in_and_out_of_scope(counts, limit, score):
+    """Shares of texts in and out of scope by a score. counts: of trainer.metrics.out_of_scope; limit: where it ends."""
+    with canvas(4.6, 3.2) as figure:
+        axes = figure.subplots()
+        for name, colour in zip(("in_scope", "out_of_scope"), SERIES, strict=False):
+            shares = np.array(counts[name]) / max(1, sum(counts[name]))
+            axes.stairs(shares, counts["edges"], fill=True, alpha=0.5, color=colour, label=name.replace("_", " "))
+        axes.axvline(limit, color=MUTED, linewidth=1, linestyle=":")
+        axes.annotate("limit", (limit, 1), (3, -2), xycoords=("data", "axes fraction"), textcoords="offset points",
+                      va="top", color=MUTED, fontsize=8)  # fmt: skip
+        axes.set(xlabel=f"{score.replace('_', ' ')}: the further right, the further out", ylabel="share of texts")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.legend(fontsize=8)
+        yield figure
+
+
+@contextlib.contextmanager
 def curves(series, ylabel, *, mark=None, percent=False):
     """Values over steps. series: {name: [(step, value)]}; mark: the step whose weights were kept."""
     with canvas(4.8, 2.7) as figure:

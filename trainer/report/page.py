@@ -90,6 +90,7 @@ def _calibration(decisions):
         "temperature": decisions.get("temperature", 1.0),
         "ece": decisions["ece"],
         "abstain": abstain,
+        "scope": _scope(decisions.get("out_of_scope"), split),
         "reliability": chart(figures.reliability, bins, title=f"Accuracy against confidence on {split}")
         if bins
         else None,
@@ -97,6 +98,17 @@ def _calibration(decisions):
         if points
         else None,
     }
+
+
+def _scope(found, split):
+    """The "out_of_scope" of results.json's "decisions" with a histogram for `split`, or the split that has one."""
+    beside = (found or {}).get("told_apart") or {}
+    split = split if split in beside else next(iter(beside), None)
+    if split is None:
+        return found
+    counts, title = beside[split]["histogram"], f"Texts in and out of scope by their score, {split}"
+    drawn = chart(figures.in_and_out_of_scope, counts, found["limit"], found["score"], title=title)
+    return found | {"split": split, "chart": drawn}
 
 
 def _mark(abstain, split):

@@ -1,5 +1,7 @@
 """One label per text or pair of texts."""
 
+import copy
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,7 +9,7 @@ from sklearn import metrics as sklearn_metrics
 
 from trainer.metrics.calibration import negative_log_likelihood
 from trainer.metrics.per_class import per_class
-from trainer.tasks import decisions
+from trainer.tasks import decisions, out_of_scope
 from trainer.tasks.decisions import Decisions
 from trainer.tasks.losses import SmoothedCrossEntropy
 from trainer.tasks.pooled import PooledTask
@@ -21,6 +23,9 @@ class Classification(PooledTask):
         text_pair: bool; whether a second text belongs to each row.
         model_config: trainer.config.ModelConfig.
         class_weights: `<float32>[labels]`, what a row of each label counts in the loss; None for 1 each.
+
+    Where a distance is asked for (`giving_vectors`) it answers the texts' vectors behind their logits,
+    `<float32>[batch, labels + hidden]`; logits below may be these answers, too.
     """
 
     name, column = "classification", "label"
@@ -28,6 +33,7 @@ class Classification(PooledTask):
     example_method = "classify"
     served = frozenset({"label", "score", "probabilities", "truncated", "abstain"})
     decisions_type = Decisions
+    gives_vectors, class_distance = False, None
 
     def __init__(self, labels, text_pair, model_config, class_weights=None):
         super().__init__(text_pair, model_config)
@@ -39,6 +45,34 @@ class Classification(PooledTask):
     def of(cls, learned, text_pair, config, class_weights=None):
         """The task of a Config, after what the training rows said of the label column."""
         return cls(tuple(learned["labels"]), text_pair, config.model, class_weights)
+
+    def build(self, encoder):
+        model = super().build(encoder)
+        if not self.gives_vectors:
+            return model
+        vectors = model.get_layer("embedding").output
+        answers = keras.layers.Concatenate(name="answers", dtype="float32")([model.output, vectors])
+        return keras.Model(model.input, answers, name=self.name)
+
+    def giving_vectors(self):
+        """The same task, whose model answers the texts' vectors behind the logits."""
+        task = copy.copy(self)
+        task.gives_vectors = True
+        return task
+
+    def measuring(self, class_distance):
+        """The same task, which knows how far a text's vector is from those of the labels; see class_distance.py."""
+        task = copy.copy(self)
+        task.class_distance = class_distance
+        return task
+
+    def logits(self, answers):
+        """`<float32>[batch, labels]` of what the model answers."""
+        return answers[:, : len(self.labels)]
+
+    def vectors(self, answers):
+        """`<float32>[batch, hidden]` of the same, where it gives vectors."""
+        return answers[:, len(self.labels) :]
 
     def targets(self, labels):
         """Strings to label ids, `<int32>[rows]`."""
@@ -58,7 +92,7 @@ class Classification(PooledTask):
 
     def score(self, logits, targets):
         """Logits `<float32>[rows, labels]` and ids `<int>[rows]` to {metric: float}, at temperature 1."""
-        predicted = logits.argmax(axis=1)
+        logits, predicted = self.logits(logits), self.predicted(logits)
         return {
             "accuracy": float(np.mean(predicted == targets)),
             "macro_f1": float(sklearn_metrics.f1_score(targets, predicted, average="macro", zero_division=0)),
@@ -69,18 +103,18 @@ class Classification(PooledTask):
         """Logits `<float32>[batch, labels]` to calibrated probabilities of the same shape, as TensorFlow ops."""
         return tf.nn.softmax(logits / self.decisions.temperature)
 
-    def serving_outputs(self, logits, truncated):
+    def serving_outputs(self, answers, truncated):
         """The named outputs of `serving_default`, as TensorFlow ops; no decision moves `label`."""
+        logits = self.logits(answers)
         probabilities = self.probabilities(logits)
         best, score = tf.argmax(logits, axis=1), tf.reduce_max(probabilities, axis=1)
         thresholds = tf.constant(self.decisions.of(self.labels), tf.float32)
-        return {
-            "label": tf.gather(tf.constant(self.labels), best),
-            "score": score,
-            "probabilities": probabilities,
-            "truncated": truncated,
-            "abstain": score < tf.gather(thresholds, best),
-        }
+        abstain = score < tf.gather(thresholds, best)
+        found = {"label": tf.gather(tf.constant(self.labels), best), "score": score, "probabilities": probabilities}
+        if self.decisions.out_of_scope != "none":
+            found["out_of_scope"] = out_of_scope.score(self, self.decisions.out_of_scope, answers)
+            abstain |= found["out_of_scope"] > self.decisions.out_of_scope_limit
+        return found | {"truncated": truncated, "abstain": abstain}
 
     def answers(self, logits):
         """The same outputs offline, as numpy arrays, of logits `<float32>[rows, labels]`; `truncated` is false."""
@@ -89,7 +123,7 @@ class Classification(PooledTask):
 
     def predicted(self, logits):
         """Label ids `<int>[rows]`, to be held against targets."""
-        return logits.argmax(axis=1)
+        return self.logits(logits).argmax(axis=1)
 
     def per_class(self, logits, targets):
         """Precision, recall, F1 and rows of each label."""
@@ -106,12 +140,14 @@ class Classification(PooledTask):
     def rows(self, logits):
         """What predictions.jsonl says of each row of logits; `abstain` is there where the task may abstain."""
         answers = self.answers(logits)
+        far, may_abstain = answers.get("out_of_scope"), self.decisions.may_abstain
         for row in range(len(logits)):
             yield {
                 "label": answers["label"][row].decode(),
                 "score": float(answers["score"][row]),
                 "probabilities": dict(zip(self.labels, answers["probabilities"][row].tolist(), strict=True)),
-                **({"abstain": bool(answers["abstain"][row])} if self.decisions.target_precision else {}),
+                **({} if far is None else {"out_of_scope": float(far[row])}),
+                **({"abstain": bool(answers["abstain"][row])} if may_abstain else {}),
             }
 
     def truth(self, label):
@@ -120,16 +156,23 @@ class Classification(PooledTask):
 
     def stated(self):
         """What contract.json says of it besides labels and decisions."""
-        return {}
+        name = self.decisions.out_of_scope
+        if name == "none":
+            return {}
+        meaning = out_of_scope.MEANING[name]
+        return {"out_of_scope": f"{meaning}; larger is further out, above decisions.out_of_scope_limit it abstains"}
 
     def check_dev(self, settings, labels):
         """Refuses decisions that dev rows of these labels could not show: before training, not after it."""
         decisions.check_dev(settings, labels)
 
-    def decide(self, settings, logits, targets):
-        """The task that decides as `settings` (trainer.config.DecisionConfig) and the dev rows say."""
-        return self.decided(decisions.fit_decisions(self, settings, logits, targets))
+    def decide(self, settings, logits, targets, outside=None):
+        """The task that decides as `settings` (trainer.config.DecisionConfig) and the dev rows say.
 
-    def decision_figures(self, judged):
-        """The "decisions" of results.json; judged: {split: (logits, targets)}."""
-        return decisions.figures(self, judged)
+        outside: logits of texts out of scope, where there are any.
+        """
+        return self.decided(decisions.fit_decisions(self, settings, logits, targets, outside))
+
+    def decision_figures(self, judged, outside=()):
+        """The "decisions" of results.json; judged: {split: (logits, targets)}; outside: {split: logits}."""
+        return decisions.figures(self, judged, dict(outside))

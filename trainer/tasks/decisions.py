@@ -1,9 +1,10 @@
-"""How a classifier's logits become an answer: at which temperature, and below which score it abstains."""
+"""How a classifier's logits become an answer: at which temperature, below which score and how far out it abstains."""
 
 import dataclasses
 
 from trainer.config import UserError
 from trainer.metrics import calibration, selective
+from trainer.tasks import out_of_scope
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,13 +13,21 @@ class Decisions:
 
     temperature: what logits are divided by. target_precision: what the thresholds were chosen for; 0 never abstains.
     threshold: answers of a lower score abstain; None never does. thresholds: `{label: threshold}` of all labels where
-    each has its own, else None.
+    each has its own, else None. out_of_scope: the score of out_of_scope.py that is told; answers beyond
+    out_of_scope_limit abstain, whatever their probability. out_of_scope_unit: what a difference of it is counted in.
     """
 
     temperature: float = 1.0
     target_precision: float = 0.0
     threshold: float | None = None
     thresholds: dict[str, float] | None = None
+    out_of_scope: str = "none"
+    out_of_scope_limit: float | None = None
+    out_of_scope_unit: float | None = None
+
+    @property
+    def may_abstain(self):
+        return self.target_precision > 0 or self.out_of_scope != "none"
 
     def of(self, labels):
         """The threshold of each predicted label, as a list of float; 0 never abstains."""
@@ -26,11 +35,12 @@ class Decisions:
 
     def to_dict(self):
         """For JSON; what was not asked for is left out."""
-        asked = self.target_precision > 0
+        told = {"temperature": True, "out_of_scope": self.out_of_scope != "none"}
+        told |= dict.fromkeys(_ASKED, self.target_precision > 0)
         return {
             name: value
             for name, value in dataclasses.asdict(self).items()
-            if name == "temperature" or (asked and value is not None)
+            if told.get(name, True) and value is not None
         }
 
 
@@ -51,16 +61,23 @@ def check_dev(settings, labels):
         )
 
 
-def fit_decisions(task, settings, logits, targets):
+def fit_decisions(task, settings, answers, targets, outside=None):
     """Decisions of a Classification, from dev.
 
     Args:
         settings: trainer.config.DecisionConfig.
-        logits: `<float32>[rows, labels]`; targets: label ids `<int>[rows]`.
+        answers: `<float32>[rows, labels and more]`; targets: label ids `<int>[rows]`. outside: answers to texts that
+            belong to no label, or None.
 
     Raises:
         UserError: no threshold reaches the target precision.
     """
+    found = _of_scores(task, settings, task.logits(answers), targets)
+    return dataclasses.replace(found, **out_of_scope.fit(task.decided(found), settings, answers, outside))
+
+
+def _of_scores(task, settings, logits, targets):
+    """Temperature and thresholds."""
     temperature = calibration.fit_temperature(logits, targets) if settings.calibration == "temperature" else 1.0
     calibrated, target = Decisions(temperature), settings.abstain_precision
     if not target:
@@ -93,21 +110,28 @@ def _unreachable(target, scores, right):
     )
 
 
+_ASKED = ("target_precision", "threshold", "thresholds")
 _FIGURES = ("ece", "nll", "reliability", "risk_coverage", "aurc")
 
 
-def figures(task, judged):
+def figures(task, judged, outside):
     """The "decisions" of results.json.
 
     Args:
-        judged: {split: (logits `<float32>[rows, labels]`, label ids `<int>[rows]`)}.
+        judged: {split: (answers `<float32>[rows, labels and more]`, label ids `<int>[rows]`)}. outside: {split: answers
+            to texts that belong to no label}.
     """
-    splits = {name: _split_figures(task, *each) for name, each in judged.items()}
+    by_score = task.decided(dataclasses.replace(task.decisions, out_of_scope="none"))
+    splits = {
+        name: _split_figures(by_score, task.logits(answers), targets) for name, (answers, targets) in judged.items()
+    }
     found = {"temperature": task.decisions.temperature}
     found |= {figure: {name: each[figure] for name, each in splits.items()} for figure in _FIGURES}
     if task.decisions.target_precision:
-        asked = {name: value for name, value in task.decisions.to_dict().items() if name != "temperature"}
+        asked = {name: value for name, value in by_score.decisions.to_dict().items() if name in _ASKED}
         found["abstain"] = asked | {name: each["abstain"] for name, each in splits.items()}
+    if task.decisions.out_of_scope != "none":
+        found["out_of_scope"] = out_of_scope.figures(task, judged, outside)
     return found
 
 

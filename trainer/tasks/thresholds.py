@@ -18,6 +18,7 @@ class Thresholds:
     thresholds: dict[str, float] | None = None
 
     target_precision = 0.0  # it never abstains
+    out_of_scope = "none"
     temperature = 1.0
 
     def of(self, labels):

@@ -59,3 +59,16 @@ def test_cells_tell_which_heads_a_text_has(task):
     assert task.of_head("stars", cells)[0].tolist() == [1] and task.of_head("stars", cells)[1] == ["2.5"]
     assert task.truth(cells[1]) == {"true_heads": {"stars": {"true_value": 2.5}}}
     assert task.stated()["heads"]["kind"] == {"task": "classification", "labels": ["x", "y"]}
+
+
+def test_a_head_says_how_far_out_a_text_is(judged):
+    heads = HEADS.replace("kind:", "kind: --out_of_scope=energy --in_scope_kept=0.9")
+    given = Config.from_flat({"task": "multi", "heads": heads, "data": ".", "workdir": "run"})
+    decided = Multi.of(LEARNED, False, given).decide(None, *judged)
+    kind = decided.heads["kind"].answers(judged[0]["kind"][:200])
+    assert np.mean(kind["out_of_scope"] <= np.float32(decided.heads["kind"].decisions.out_of_scope_limit)) == 0.9
+    assert "out_of_scope" not in decided.heads["mood"].answers(judged[0]["mood"])
+    again = decided.decided(HeadDecisions(**json.loads(json.dumps(decided.decisions.to_dict()))))
+    assert again.decisions == decided.decisions
+    assert "larger is further out" in decided.stated()["heads"]["kind"]["out_of_scope"]
+    assert decided.decision_figures({"dev": judged})["heads"]["kind"]["out_of_scope"]["kept"] == {"dev": 0.9}
