@@ -131,12 +131,13 @@ class Evaluations(keras.callbacks.Callback):
     Args:
         steps: set of int, the steps after which dev is evaluated; the last step of the run is one of them.
         run: trainer.loop.fit.Run. evaluator: Evaluator. counter: Counter. finite: FiniteLoss. writer: for dev scalars.
+        fitted_head: trainer.loop.fitted_head.FittedHead where no step moves the head, else None.
     """
 
-    def __init__(self, steps, run, evaluator, counter, finite, writer):
+    def __init__(self, steps, run, evaluator, counter, finite, writer, fitted_head=None):
         super().__init__()
         self.steps, self.run, self.evaluator = steps, run, evaluator
-        self.counter, self.finite, self.writer = counter, finite, writer
+        self.counter, self.finite, self.writer, self.fitted_head = counter, finite, writer, fitted_head
         self.progress, self.checkpoints = finite.progress, finite.checkpoints
         self._saved = time.monotonic()
 
@@ -151,6 +152,8 @@ class Evaluations(keras.callbacks.Callback):
     def evaluate(self):
         """What happens at one of the steps."""
         self.finite.check_weights()
+        if self.fitted_head:
+            self.fitted_head.fit()
         logits = self.evaluator.logits(self.run.dev)
         scores = self.run.task.score_on_dev(logits, self.run.dev.truth)
         self.progress.evaluations.append({"step": self.progress.step, **scores})

@@ -18,6 +18,12 @@ from trainer.modes.workdir import DOCTOR, MANIFEST, RESULTS, open_workdir
 from trainer.report import page
 
 
+_WITHOUT_DEV = {
+    False: "give a dev file, or a --dev_fraction above 0; they choose the best weights",
+    True: "give some, with a --dev_fraction above 0 where they are held out, or --calibration=none",
+}
+
+
 def run(config):
     """Trains (or continues) the run of --workdir; prints its results. Returns the exit code."""
     check_targets(config)
@@ -25,7 +31,7 @@ def run(config):
         read_faq(config.export.faq)  # its mistakes are said before training, not after it
     corpus = job.read_corpus(config)
     if corpus.splits.dev is None:
-        raise UserError("no dev rows: give a dev file, or a --dev_fraction above 0; they choose the best weights")
+        raise UserError(f"no dev rows: {_WITHOUT_DEV[config.learning.dev_may_be_missing()]}")
     job.make_task(config, corpus.learned).check_dev(config.decision, corpus.splits.dev.labels)
     found = at_start.look(config, corpus.splits)
     accelerator = accelerators.choose(config)

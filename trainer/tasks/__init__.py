@@ -2,10 +2,13 @@
 
 from trainer.tasks.classification import Classification
 from trainer.tasks.embedding import Embedding
+from trainer.tasks.few_shot import FewShot
 from trainer.tasks.masked_words import MaskedWords
 from trainer.tasks.multi import Multi
 from trainer.tasks.multi_label import MultiLabel
 from trainer.tasks.regression import Regression
 from trainer.tasks.tagging import Tagging
+from trainer.tasks.zero_shot import ZeroShot
 
 TASKS = {task.name: task for task in (Classification, MultiLabel, Regression, Tagging, Multi, Embedding, MaskedWords)}
+LEARNED = {"few_shot": FewShot, "zero_shot": ZeroShot}  # classification, by --learning
