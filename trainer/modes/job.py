@@ -38,6 +38,11 @@ class Corpus:
     label_counts: dict[str, dict[str, int]]
     fingerprint: str
 
+    def own_splits(self):
+        """The splits that have rows of their own: dev has none where the training rows stand in for it."""
+        splits = self.splits
+        return dataclasses.replace(splits, dev=None) if splits.dev is splits.train else splits
+
 
 def read_corpus(config):
     """Reads and checks every row that --data names. Raises UserError with file:line."""

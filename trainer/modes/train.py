@@ -33,7 +33,7 @@ def run(config):
     if corpus.splits.dev is None:
         raise UserError(f"no dev rows: {_WITHOUT_DEV[config.learning.dev_may_be_missing()]}")
     job.make_task(config, corpus.learned).check_dev(config.decision, corpus.splits.dev.labels)
-    found = at_start.look(config, corpus.splits)
+    found = at_start.look(config, corpus.own_splits())
     accelerator = accelerators.choose(config)
     with accelerator.training():
         keras.utils.set_random_seed(config.run.seed)  # of the dropout layers that the encoder brings
