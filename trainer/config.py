@@ -187,7 +187,9 @@ class Config:
         own = {"dropout": 0.1, "label_smoothing": 0.0, "focal_gamma": 0.0}
         for name, default in own.items() if how != "fine_tuning" else ():
             if getattr(self.model, name) != default:
-                raise UserError(f"--{name}={getattr(self.model, name)}: the head of --learning={how} has none; leave it out")
+                raise UserError(
+                    f"--{name}={getattr(self.model, name)}: the head of --learning={how} has none; leave it out"
+                )
 
     def _check_windows(self):
         overlap, length = self.input.window_overlap, self.input.sequence_length

@@ -238,7 +238,10 @@ class ModelConfig:
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig:
-    epochs: int = option(2, "Passes over the training rows; 0: the encoder stays as it came, for --task=embedding and --learning=few_shot or zero_shot.")
+    epochs: int = option(
+        2,
+        "Passes over the training rows; 0: the encoder stays as it came, for --task=embedding and --learning=few_shot or zero_shot.",
+    )
     learning_rate: float = option(5e-5, "Peak learning rate of AdamW.")
     schedule: str = option("linear", "Decay after warm-up, down to 0.", ("linear", "cosine", "constant"))
     warmup: float = option(0.0, "Share of all steps over which the learning rate rises from 0.")
