@@ -17,7 +17,6 @@ from trainer.modes.rows import make_rows
 from trainer.modes.workdir import DOCTOR, MANIFEST, RESULTS, open_workdir
 from trainer.report import page
 
-
 _WITHOUT_DEV = {
     False: "give a dev file, or a --dev_fraction above 0; they choose the best weights",
     True: "give some, with a --dev_fraction above 0 where they are held out, or --calibration=none",
