@@ -240,8 +240,8 @@ class ModelConfig:
 class OptimizerConfig:
     epochs: int = option(
         2,
-        "Passes over the training rows; 0, of --task=embedding, --learning=few_shot and zero_shot: the encoder stays as "
-        "it came.",
+        "Passes over the training rows; 0, of --task=embedding and --learning=few_shot or zero_shot: the encoder stays "
+        "as it came.",
     )
     learning_rate: float = option(5e-5, "Peak learning rate of AdamW.")
     schedule: str = option("linear", "Decay after warm-up, down to 0.", ("linear", "cosine", "constant"))

@@ -25,7 +25,7 @@ class FittedHead(Classification):
         return keras.Model(encoder.backbone.input, head(unit), name=self.name)
 
     def learner(self, model):
-        """keras.Model that shares all weights of `model`, the head's too: to unit vectors `<float32>[batch, hidden]`."""
+        """keras.Model that shares all weights of `model`, the head's too, to unit vectors `<float>[batch, hidden]`."""
         learner = self.embedder(model)
         learner.head = model.get_layer("logits")  # a layer of it, so that its checkpoints hold the head
         return learner
