@@ -130,14 +130,14 @@ class Evaluations(keras.callbacks.Callback):
 
     Args:
         steps: set of int, the steps after which dev is evaluated; the last step of the run is one of them.
-        run: trainer.loop.fit.Run. evaluator: Evaluator. counter: Counter. finite: FiniteLoss. writer: for dev scalars.
-        fitted_head: trainer.loop.fitted_head.FittedHead where no step moves the head, else None.
+        run: trainer.loop.fit.Run. evaluator: Evaluator. fitted_head: trainer.loop.fitted_head.FittedHead where no step
+        moves the head, else None. counter: Counter. finite: FiniteLoss. writer: for dev scalars.
     """
 
-    def __init__(self, steps, run, evaluator, counter, finite, writer, fitted_head=None):
+    def __init__(self, steps, run, evaluator, fitted_head, counter, finite, writer):
         super().__init__()
-        self.steps, self.run, self.evaluator = steps, run, evaluator
-        self.counter, self.finite, self.writer, self.fitted_head = counter, finite, writer, fitted_head
+        self.steps, self.run, self.evaluator, self.fitted_head = steps, run, evaluator, fitted_head
+        self.counter, self.finite, self.writer = counter, finite, writer
         self.progress, self.checkpoints = finite.progress, finite.checkpoints
         self._saved = time.monotonic()
 

@@ -123,12 +123,8 @@ def _fit(run, model, progress, steps):
     finite = callbacks.FiniteLoss(progress, run.checkpoints)
     widths = run.train.widths if kind == "buckets" else None
     how = (kind, config.input.eval_batch_size, run.accelerator.distributed, widths)
-    evaluator, fitted_head = Evaluator(model, *how), None
-    if hasattr(run.task, "learner"):  # its steps move vectors alone
-        fitted_head = FittedHead(run, model, evaluator)
-        evaluator = Evaluator(run.task.answering(model), *how)
     evaluations = callbacks.Evaluations(
-        evaluation_steps(config, steps), run, evaluator, counter, finite, writers[1], fitted_head
+        evaluation_steps(config, steps), run, *_evaluator(run, model, how), counter, finite, writers[1]
     )
     if steps:
         model.fit(
@@ -151,6 +147,13 @@ def _fit(run, model, progress, steps):
         evaluations.evaluate()
     for writer in writers:
         writer.close()
+
+
+def _evaluator(run, model, how):
+    """(Evaluator of logits, FittedHead where no step moves the head, else None)."""
+    if not hasattr(run.task, "learner"):
+        return Evaluator(model, *how), None
+    return Evaluator(run.task.answering(model), *how), FittedHead(run, model, Evaluator(model, *how))
 
 
 def _profile(run, progress):

@@ -67,7 +67,8 @@ def _read_splits(config, column):
         described = read_descriptions(learning.label_descriptions)
         check_described(described, splits)
         splits = dataclasses.replace(splits, train=described)
-    if splits.dev is None and learning.dev_may_be_missing() and config.decision.calibration == "none":
+    fits_nothing = config.decision.calibration == "none" and not config.decision.abstain_precision
+    if splits.dev is None and learning.dev_may_be_missing() and fits_nothing:
         print("note: no dev rows: the training rows stand in for them, and say nothing of other texts", file=sys.stderr)
         splits = dataclasses.replace(splits, dev=splits.train)
     return splits

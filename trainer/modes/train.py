@@ -19,7 +19,8 @@ from trainer.report import page
 
 _WITHOUT_DEV = {
     False: "give a dev file, or a --dev_fraction above 0; they choose the best weights",
-    True: "give some, with a --dev_fraction above 0 where they are held out, or --calibration=none",
+    True: "give some, with a --dev_fraction above 0 where they are held out, or --calibration=none and no "
+    "--abstain_precision: nothing is then fitted to them",
 }
 
 

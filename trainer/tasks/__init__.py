@@ -11,4 +11,4 @@ from trainer.tasks.tagging import Tagging
 from trainer.tasks.zero_shot import ZeroShot
 
 TASKS = {task.name: task for task in (Classification, MultiLabel, Regression, Tagging, Multi, Embedding, MaskedWords)}
-LEARNED = {"few_shot": FewShot, "zero_shot": ZeroShot}  # classification, by --learning
+LEARNED = {task.learning: task for task in (FewShot, ZeroShot)}  # classification, by --learning

@@ -16,6 +16,8 @@ _ITERATIONS = 1000  # at most; some dozen rows take fewer than 100
 class FewShot(FittedHead):
     """Classification, learned by --learning=few_shot."""
 
+    learning = "few_shot"
+
     def loss(self):
         """A loss of ids `<int>[batch]` and unit vectors `<float32>[batch, hidden]`."""
         return PairCosine()

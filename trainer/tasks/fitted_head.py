@@ -10,8 +10,21 @@ class FittedHead(Classification):
     """Classification over unit vectors; its answers, decisions and versions are those of Classification.
 
     What takes its place in the loop: `learner` is trained, `answering` is evaluated, and before each evaluation
-    `fit_head` gets the vectors of the training rows.
+    `fit_head` gets the vectors of the training rows. A class of it has `learning`, its name for --learning, `loss` and
+    `head_of`.
     """
+
+    fine_tuned = True
+
+    @classmethod
+    def of(cls, learned, text_pair, config, class_weights=None):
+        task = super().of(learned, text_pair, config, class_weights)
+        task.fine_tuned = config.optimizer.epochs > 0
+        return task
+
+    def stated(self):
+        """What contract.json says of it besides labels and decisions."""
+        return {"learning": self.learning, "fine_tuned": self.fine_tuned}
 
     def build(self, encoder):
         """keras.Model: the encoder's inputs to logits `<float32>[batch, labels]`, 0 of a head that is not fitted."""

@@ -17,8 +17,10 @@ class ZeroShot(FittedHead):
     temperature of it as of any classification.
     """
 
+    learning = "zero_shot"
+
     def loss(self):
-        return PairCosine()
+        return PairCosine()  # of no step
 
     def head_of(self, vectors, targets):
         """(kernel `<float>[hidden, labels]`, bias `<float>[labels]`) of mean vectors, of length 1 again."""
