@@ -37,6 +37,7 @@ flags.DEFINE_string("results", str(ROOT / "benchmarks/results"), "Folder of fini
 flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
 real_text.define_flags()
 
+SPLITS = ("train", "test")
 MAX_LENGTH = 128
 WITHIN = 0.02  # of SetFit's accuracy
 
@@ -66,17 +67,11 @@ def runs_of(name, store):
             for side, of_side in SIDES.items():
                 settings = asked | {"side": side, "how": of_side.how}
                 if side in FLAGS.sides and store.read(settings) is None:
-                    told = few_shot_sides.Told(data, encoder, seed, MAX_LENGTH, FLAGS.bench_python, _threads())
+                    threads = FLAGS.reference_threads
+                    told = few_shot_sides.Told(data, encoder, seed, MAX_LENGTH, FLAGS.bench_python, threads)
                     store.write(settings, few_shot_sides.run(side, told))
                 found[side, seed] = store.read(settings)
     return {key: result for key, result in found.items() if result}
-
-
-SPLITS = ("train", "test")
-
-
-def _threads():
-    return FLAGS.reference_threads
 
 
 def _write(folder, rows, seed):
