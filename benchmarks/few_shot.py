@@ -31,6 +31,7 @@ flags.DEFINE_integer("shots", 8, "Rows of each label.", lower_bound=2)
 flags.DEFINE_integer("seeds", 5, "Draws of rows and runs of each side, with the seeds 1, 2, …", lower_bound=1)
 flags.DEFINE_list("sides", list(SIDES), "Sides to run, none for a look at what is kept; the table holds all there is.")
 flags.register_validator("sides", lambda given: set(given) <= set(SIDES), f"allowed: {','.join(SIDES)}")
+flags.DEFINE_integer("sequence_length", 128, "Longest text in tokens.", lower_bound=4)
 flags.DEFINE_string("bench_python", str(ROOT / ".venv-bench/bin/python"), "Python with setfit (benchmarks/README.md).")
 flags.DEFINE_integer("reference_threads", 2, "Threads of torch.", lower_bound=1)
 flags.DEFINE_string("results", str(ROOT / "benchmarks/results"), "Folder of finished runs.")
@@ -38,7 +39,6 @@ flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
 real_text.define_flags()
 
 SPLITS = ("train", "test")
-MAX_LENGTH = 128
 WITHIN = 0.02  # of SetFit's accuracy
 
 
@@ -63,12 +63,12 @@ def runs_of(name, store):
     for seed in range(1, FLAGS.seeds + 1):
         with tempfile.TemporaryDirectory(prefix="slipway-shots-") as data:
             asked = {"dataset": f"few_shot-{name}", "shots": FLAGS.shots, "seed": seed, "encoder": weights}
-            asked |= {"rows": _write(data, rows, seed), "max_length": MAX_LENGTH}
+            asked |= {"rows": _write(data, rows, seed), "max_length": FLAGS.sequence_length}
             for side, of_side in SIDES.items():
                 settings = asked | {"side": side, "how": of_side.how}
                 if side in FLAGS.sides and store.read(settings) is None:
-                    threads = FLAGS.reference_threads
-                    told = few_shot_sides.Told(data, encoder, seed, MAX_LENGTH, FLAGS.bench_python, threads)
+                    how = (FLAGS.sequence_length, FLAGS.bench_python, FLAGS.reference_threads)
+                    told = few_shot_sides.Told(data, encoder, seed, *how)
                     store.write(settings, few_shot_sides.run(side, told))
                 found[side, seed] = store.read(settings)
     return {key: result for key, result in found.items() if result}

@@ -49,7 +49,7 @@ def test_both_of_our_sides_over_tiny_rows(bert_folder, tmp_path):
     for seed, split in enumerate(("train", "validation", "test")):
         tiny_reviews.write(tmp_path / "emotion" / f"{split}.tsv", tiny_reviews.rows(40, seed))
     words = [f"--data_dir={tmp_path}", f"--encoder={bert_folder}", f"--results={tmp_path}/results", "--json"]
-    words += ["--datasets=emotion", "--seeds=1", "--shots=4"]
+    words += ["--datasets=emotion", "--seeds=1", "--shots=4", "--sequence_length=32"]
     words = [sys.executable, "-m", "benchmarks.few_shot", *words]
     done = subprocess.run([*words, "--sides=few_shot,fine_tuning"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
