@@ -184,6 +184,10 @@ class Config:
             )
         if how == "zero_shot" and self.optimizer.epochs:
             raise UserError(f"--epochs={self.optimizer.epochs}: --learning=zero_shot trains nothing; give --epochs=0")
+        if how == "zero_shot" and self.data.text_pair_column:
+            raise UserError(
+                "--text_pair_column: --learning=zero_shot takes one text a row, as descriptions are; leave it out"
+            )
         if how == "zero_shot" and self.data.class_weights not in ("", "none"):
             raise UserError(f"--class_weights={self.data.class_weights}: --learning=zero_shot has none; leave it out")
         own = {"dropout": 0.1, "label_smoothing": 0.0, "focal_gamma": 0.0}

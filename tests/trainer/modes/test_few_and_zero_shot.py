@@ -105,6 +105,7 @@ def test_bad_descriptions(tmp_path, bert_folder, rows, said):
         (["--label_descriptions=none.csv"], "--label_descriptions=none.csv: no such file"),
         (["--task=regression"], "--learning=zero_shot: --task=regression is learned by fine-tuning alone"),
         (["--label_smoothing=0.1"], "--label_smoothing=0.1: the head of --learning=zero_shot has none"),
+        (["--text_pair_column=other"], "--text_pair_column: --learning=zero_shot takes one text a row"),
         (["--class_weights=balanced"], "--class_weights=balanced: --learning=zero_shot has none"),
         (["--learning=one_shot"], "allowed is fine_tuning, few_shot, zero_shot"),
         ([], "no dev rows: give some"),
