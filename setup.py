@@ -56,6 +56,7 @@ BENCH = [
     "torch>=2.12,<2.14",
     "transformers>=4.57,<6",
     "accelerate>=1.3,<2",
+    "setfit>=1.2,<2",
     "safetensors>=0.5,<1",
     "numpy>=1.26,<3",
     "onnx>=1.18,<2",

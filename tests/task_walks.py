@@ -15,13 +15,14 @@ SCORES = {"good": 1.0, "great": 2.0, "bright": 1.5, "bad": -1.0, "dull": -2.0, "
 class Walk:
     """rows: callable, (count, seed) to rows; columns: their names; flags: of the run; metric: (name, least on test);
     served: callable, (result of the client, row of predictions.jsonl), that asserts they are one; None where the task
-    makes no version, and its road ends with what it makes."""
+    makes no version, and its road ends with what it makes. task: its name, where that is not the name of the walk."""
 
     rows: Callable
     columns: tuple
     flags: tuple
     metric: tuple
     served: Callable | None
+    task: str = ""
 
 
 def same(given, expected):
@@ -150,8 +151,17 @@ HEADS = (
     "mood: --out_of_scope=energy; marks: --task=tagging --label_column=spans; "
     "stars: --task=regression --label_column=score --score_range=-2,2 --loss_weight=0.5"
 )
+LABEL = ("text", "label")
 WALKS = {
-    "classification": Walk(tiny_reviews.rows, ("text", "label"), (), ("accuracy", 0.8), is_label),
+    "classification": Walk(tiny_reviews.rows, LABEL, (), ("accuracy", 0.8), is_label),
+    "few_shot": Walk(
+        tiny_reviews.rows,
+        LABEL,
+        ("--learning=few_shot", "--pair_passes=2", "--epochs=4"),
+        ("accuracy", 0.8),
+        is_label,
+        "classification",
+    ),
     "multi_label": Walk(label_sets, ("text", "labels"), ("--label_column=labels",), ("micro_f1", 0.75), is_label_set),
     "regression": Walk(
         scored, ("text", "score"), ("--label_column=score", "--score_range=-2,2"), ("spearman", 0.6), is_score

@@ -18,6 +18,8 @@ FLAGFILES = sorted((ROOT / "trainer/flagfiles").glob("*.flags"))
 DATA = {  # columns of the data set that a flagfile is for, and what makes rows like its own
     "sst2": (("sentence", "label"), tiny_reviews.rows),
     "banking77": (("text", "category"), tiny_reviews.rows),
+    "few_shot": (("text", "label"), tiny_reviews.rows),
+    "zero_shot": (("text", "label"), tiny_reviews.rows),
     "mrpc": (("#1 String", "#2 String", "Quality"), tiny_reviews.pairs),
     "stsb": (("sentence1", "sentence2", "score"), task_walks.scored_pairs),
     "nlupp": (("text", "intents"), task_walks.label_sets),
@@ -27,6 +29,7 @@ DATA = {  # columns of the data set that a flagfile is for, and what makes rows 
     "clinc150": (("text", "intent"), tiny_reviews.rows),
     "snips": (("tokens", "intent", "slots", "score"), task_walks.of_every_head),
 }
+DESCRIBED = [("positive", "a good , great or bright film"), ("negative", "a bad , dull or awful film")]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -63,7 +66,10 @@ def test_flagfile_header(flagfile, sandbox):
     folder, environment = sandbox
     command = command.replace("=FOLDER", f"={_folder_for(flagfile.stem, folder)}")
     command = command.replace("--data=FILE", f"--data={tiny_reviews.write(folder / 'file.csv', tiny_reviews.rows(60))}")
-    done = _run(command + " --epochs=1 --json", folder, environment)
+    told = tiny_reviews.write(folder / "labels.csv", DESCRIBED, ("label", "description"))
+    command = command.replace("--label_descriptions=FILE", f"--label_descriptions={told}")
+    epochs = int(flagfile.stem != "zero_shot")  # which trains nothing
+    done = _run(f"{command} --epochs={epochs} --json", folder, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     made = json.loads(done.stdout.splitlines()[-1])["export"]
     if "encoder_dir" in made:

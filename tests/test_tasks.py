@@ -56,7 +56,7 @@ def proven_texts(walk):
 
 
 def test_every_task_has_a_walk():
-    assert set(WALKS) == set(TASKS)
+    assert {walk.task or name for name, walk in WALKS.items()} == set(TASKS)
 
 
 def test_it_learned(walk):

@@ -40,13 +40,14 @@ def walked(bert_folder, tmp_path_factory):
     def of(task):
         folder = made_once(tmp_path_factory, f"walk-{task}", lambda folder: _train(task, folder, bert_folder))
         own = shutil.copytree(folder / "run", tmp_path_factory.mktemp(task) / "run")  # a workdir has one user at a time
-        return Walked(task, WALKS[task], folder / "data", _flags(task, folder, bert_folder), own)
+        return Walked(WALKS[task].task or task, WALKS[task], folder / "data", _flags(task, folder, bert_folder), own)
 
     return of
 
 
 def _flags(task, folder, encoder):
-    return (f"--task={task}", f"--data={folder}/data", f"--encoder={encoder}", *LEARN, *WALKS[task].flags)
+    named = WALKS[task].task or task
+    return (f"--task={named}", f"--data={folder}/data", f"--encoder={encoder}", *LEARN, *WALKS[task].flags)
 
 
 def _train(task, folder, encoder):

@@ -22,6 +22,7 @@ from trainer.settings import (  # noqa: F401 (all of the settings are had from h
     ExportConfig,
     HeadsConfig,
     InputConfig,
+    LearningConfig,
     ModelConfig,
     OptimizerConfig,
     PredictConfig,
@@ -37,6 +38,7 @@ GROUPS = {
     "target": TargetConfig,
     "heads": HeadsConfig,
     "embedding": EmbeddingConfig,
+    "learning": LearningConfig,
     "input": InputConfig,
     "model": ModelConfig,
     "optimizer": OptimizerConfig,
@@ -66,6 +68,7 @@ class Config:
     target: TargetConfig = TargetConfig()
     heads: HeadsConfig = HeadsConfig()
     embedding: EmbeddingConfig = EmbeddingConfig()
+    learning: LearningConfig = LearningConfig()
     input: InputConfig = InputConfig()
     model: ModelConfig = ModelConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
@@ -165,7 +168,8 @@ class Config:
         if (task == "multi") != bool(self.heads.heads):
             raise UserError(f"--task={task} with --heads={self.heads.heads}: --heads is what --task=multi learns")
 
-        if not self.optimizer.epochs and task != "embedding":
+        self._check_learning()
+        if not self.optimizer.epochs and task != "embedding" and self.learning.learning == "fine_tuning":
             raise UserError(f"--epochs=0: --task={task} has a head that must learn; give 1 or more")
         if task == "embedding":
             self._check_embedding()
@@ -183,6 +187,35 @@ class Config:
             raise UserError("--negative_column: scores have none; give --embedding_loss=ranking, or leave it out")
         self.embedding.sizes()
 
+    def _check_learning(self):
+        how, task, described = self.learning.learning, self.model.task, self.learning.label_descriptions
+        if how != "fine_tuning" and task != "classification":
+            raise UserError(f"--learning={how}: --task={task} is learned by fine-tuning alone; leave it out")
+        if (how == "zero_shot") != bool(described):
+            raise UserError(
+                f"--learning={how} with --label_descriptions={described}: descriptions are what zero_shot answers by; "
+                "give both, or neither"
+            )
+        if how == "zero_shot" and self.optimizer.epochs:
+            raise UserError(f"--epochs={self.optimizer.epochs}: --learning=zero_shot trains nothing; give --epochs=0")
+        if how == "zero_shot" and self.data.text_pair_column:
+            raise UserError(
+                "--text_pair_column: --learning=zero_shot takes one text a row, as descriptions are; leave it out"
+            )
+        if how == "zero_shot" and self.decision.needs_vectors():
+            raise UserError(
+                "--out_of_scope=distance and --out_of_scope_data measure from labelled texts, of which "
+                "--learning=zero_shot has none; give --out_of_scope=max_softmax or energy alone"
+            )
+        if how == "zero_shot" and self.data.class_weights not in ("", "none"):
+            raise UserError(f"--class_weights={self.data.class_weights}: --learning=zero_shot has none; leave it out")
+        own = {"dropout": 0.1, "label_smoothing": 0.0, "focal_gamma": 0.0}
+        for name, default in own.items() if how != "fine_tuning" else ():
+            if getattr(self.model, name) != default:
+                raise UserError(
+                    f"--{name}={getattr(self.model, name)}: the head of --learning={how} has none; leave it out"
+                )
+
     def _check_windows(self, others):
         """others: tokens of a window that are not its text's."""
         overlap, length = self.input.window_overlap, self.input.sequence_length
@@ -196,7 +229,8 @@ class Config:
     def _check_paths(self):
         if not self.run.workdir and self.run.mode != "plan":
             raise UserError(f"--workdir is empty: --mode={self.run.mode} needs one; give --workdir=FOLDER")
-        if not self.data.data and not self.heads.heads and self.run.mode in ("train", "plan"):
+        needs_data = not self.heads.heads and not self.learning.label_descriptions
+        if not self.data.data and needs_data and self.run.mode in ("train", "plan"):
             raise UserError("--data is empty: give a folder with train, dev and test files, or one file")
         self._check_data()
         if self.run.mode == "predict" and not self.predict.predict_input:
@@ -245,6 +279,7 @@ _BOUNDS = (
     ("loss_weight", 1e-6, 1e6),
     ("faq_answers", 1, 1000),
     ("mixing_temperature", 0.1, 100.0),
+    ("pair_passes", 1, 10000),
     ("batch_size", 1, None),
     ("eval_batch_size", 1, None),
     ("tokens_cache_mb", 0, None),

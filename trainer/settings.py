@@ -184,6 +184,35 @@ class EmbeddingConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class LearningConfig:
+    """How --task=classification is learned, where the rows are few, or none."""
+
+    learning: str = option(
+        "fine_tuning",
+        "How --task=classification is learned. fine_tuning: encoder and head together. few_shot: the encoder from "
+        "pairs of rows, near each other where they have one label, then a logistic regression on its vectors (SetFit). "
+        "zero_shot: not at all; the nearest of --label_descriptions answers.",
+        ("fine_tuning", "few_shot", "zero_shot"),
+    )
+    pair_passes: int = option(
+        20, "For --learning=few_shot, how often an epoch takes each row, each time with other rows to pair it with."
+    )
+    label_descriptions: str = option(
+        "",
+        "For --learning=zero_shot, a file with the columns label and description, one row or several for a label. "
+        "--data is then of dev and test rows alone, and may be left out.",
+    )
+
+    def passes(self):
+        """How often an epoch takes each row."""
+        return self.pair_passes if self.learning == "few_shot" else 1
+
+    def dev_may_be_missing(self):
+        """Whether a run may do without dev rows: its few rows are all for learning, or there are none."""
+        return self.learning != "fine_tuning"
+
+
+@dataclasses.dataclass(frozen=True)
 class ModelConfig:
     task: str = option(
         "classification",
@@ -220,7 +249,11 @@ class ModelConfig:
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig:
-    epochs: int = option(2, "Passes over the training rows; 0, of --task=embedding: the encoder is served as it came.")
+    epochs: int = option(
+        2,
+        "Passes over the training rows; 0, of --task=embedding and --learning=few_shot or zero_shot: the encoder stays "
+        "as it came.",
+    )
     learning_rate: float = option(5e-5, "Peak learning rate of AdamW.")
     schedule: str = option("linear", "Decay after warm-up, down to 0.", ("linear", "cosine", "constant"))
     warmup: float = option(0.0, "Share of all steps over which the learning rate rises from 0.")

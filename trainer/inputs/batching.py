@@ -66,7 +66,11 @@ def bucketed(lengths, batch_size, seed, epoch, widths):
 
 def ordered(lengths, batch_size, widths=None):
     """Batches for evaluation: longest rows first, each row once; static shapes where `widths` are given."""
-    order = np.argsort(-lengths, kind="stable")
+    return in_order(np.argsort(-lengths, kind="stable"), lengths, batch_size, widths)
+
+
+def in_order(order, lengths, batch_size, widths=None):
+    """Batches of the rows `order`, as they come; static shapes where `widths` are given."""
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     if widths is None:
         return [Batch(rows, int(lengths[rows].max()), len(rows)) for rows in batches]

@@ -62,13 +62,18 @@ class Rows:
             batches = batching.bucketed(lengths, batch_size, seed, epoch, self.widths)
         return batches if chosen is None else [dataclasses.replace(each, rows=chosen[each.rows]) for each in batches]
 
+    @property
+    def taken(self):
+        """Rows that an epoch takes."""
+        return len(self)
+
     def chosen(self, seed, epoch):
         """`<int64>[rows]`: which rows an epoch takes, as many as there are; None for each once."""
         return None
 
     def batches(self, kind, batch_size, seed, steps, first_step=0):
         """Yields each Batch from `first_step` to `steps` of a run over as many epochs as they take."""
-        per_epoch = batching.count(len(self), batch_size)
+        per_epoch = batching.count(self.taken, batch_size)
         for epoch in range(first_step // per_epoch, -(-steps // per_epoch)):
             done = epoch * per_epoch
             yield from self.epoch(kind, batch_size, seed, epoch)[max(0, first_step - done) : steps - done]

@@ -130,12 +130,13 @@ class Evaluations(keras.callbacks.Callback):
 
     Args:
         steps: set of int, the steps after which dev is evaluated; the last step of the run is one of them.
-        run: trainer.loop.fit.Run. evaluator: Evaluator. counter: Counter. finite: FiniteLoss. writer: for dev scalars.
+        run: trainer.loop.fit.Run. evaluator: Evaluator. fitted_head: trainer.loop.fitted_head.FittedHead where no step
+        moves the head, else None. counter: Counter. finite: FiniteLoss. writer: for dev scalars.
     """
 
-    def __init__(self, steps, run, evaluator, counter, finite, writer):
+    def __init__(self, steps, run, evaluator, fitted_head, counter, finite, writer):
         super().__init__()
-        self.steps, self.run, self.evaluator = steps, run, evaluator
+        self.steps, self.run, self.evaluator, self.fitted_head = steps, run, evaluator, fitted_head
         self.counter, self.finite, self.writer = counter, finite, writer
         self.progress, self.checkpoints = finite.progress, finite.checkpoints
         self._saved = time.monotonic()
@@ -151,6 +152,8 @@ class Evaluations(keras.callbacks.Callback):
     def evaluate(self):
         """What happens at one of the steps."""
         self.finite.check_weights()
+        if self.fitted_head:
+            self.fitted_head.fit()
         logits = self.evaluator.logits(self.run.dev)
         scores = self.run.task.score_on_dev(logits, self.run.dev.truth)
         self.progress.evaluations.append({"step": self.progress.step, **scores})

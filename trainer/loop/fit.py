@@ -15,6 +15,7 @@ from trainer.loop import accelerator as accelerators
 from trainer.loop import callbacks
 from trainer.loop.checkpoints import Checkpoints, Progress
 from trainer.loop.evaluate import Evaluator
+from trainer.loop.fitted_head import FittedHead
 from trainer.loop.optimizer import AdamW, WarmupDecay, layer_rates
 from trainer.loop.profile import Profile
 
@@ -64,7 +65,8 @@ def plan_steps(config, rows):
 
     Raises UserError where not one update would come of them.
     """
-    steps = count(rows, config.input.batch_size) * config.optimizer.epochs
+    taken = rows * config.learning.passes()
+    steps = count(taken, config.input.batch_size) * config.optimizer.epochs
     accumulated = config.optimizer.gradient_accumulation
     if accumulated > steps > 0:
         raise UserError(
@@ -87,6 +89,8 @@ def compiled(run, steps):
     """The model of a Run of `steps` steps at its seed, ready for Keras' fit; within `run.accelerator.training()`."""
     keras.utils.set_random_seed(run.config.run.seed)
     model = run.task.build(run.encoder)
+    if hasattr(run.task, "learner"):
+        model = run.task.learner(model)
     config = run.config.optimizer
     model.compile(
         optimizer=AdamW(
@@ -118,8 +122,10 @@ def _fit(run, model, progress, steps):
     counter = callbacks.Counter(progress, run.train, run.train.batches(kind, batch_size, seed, steps, progress.step))
     finite = callbacks.FiniteLoss(progress, run.checkpoints)
     widths = run.train.widths if kind == "buckets" else None
-    evaluator = Evaluator(model, kind, config.input.eval_batch_size, run.accelerator.distributed, widths)
-    evaluations = callbacks.Evaluations(evaluation_steps(config, steps), run, evaluator, counter, finite, writers[1])
+    how = (kind, config.input.eval_batch_size, run.accelerator.distributed, widths)
+    evaluations = callbacks.Evaluations(
+        evaluation_steps(config, steps), run, *_evaluator(run, model, how), counter, finite, writers[1]
+    )
     if steps:
         model.fit(
             dataset,
@@ -141,6 +147,13 @@ def _fit(run, model, progress, steps):
         evaluations.evaluate()
     for writer in writers:
         writer.close()
+
+
+def _evaluator(run, model, how):
+    """(Evaluator of logits, FittedHead where no step moves the head, else None)."""
+    if not hasattr(run.task, "learner"):
+        return Evaluator(model, *how), None
+    return Evaluator(run.task.answering(model), *how), FittedHead(run, model, Evaluator(model, *how))
 
 
 def _profile(run, progress):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import sys
 from typing import Any
 
 import tensorflow as tf
@@ -9,10 +10,11 @@ import tensorflow as tf
 from trainer.config import UserError
 from trainer.export.served_form import served_form
 from trainer.heads import head_configs
+from trainer.inputs.descriptions import check_described, read_descriptions
 from trainer.inputs.heads import read_heads
 from trainer.inputs.label_columns import label_column
 from trainer.inputs.labels import fingerprint
-from trainer.inputs.splits import load_splits
+from trainer.inputs.splits import Splits, load_splits
 from trainer.inputs.tokens import encodable
 from trainer.loop.accelerator import confine
 from trainer.loop.checkpoints import Checkpoints
@@ -22,7 +24,7 @@ from trainer.models.encoder import load_encoder
 from trainer.models.pooling import check_pooling
 from trainer.modes import rows as rows_lib
 from trainer.modes.workdir import TASK
-from trainer.tasks import TASKS
+from trainer.tasks import LEARNED, TASKS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,17 +38,40 @@ class Corpus:
     label_counts: dict[str, dict[str, int]]
     fingerprint: str
 
+    def own_splits(self):
+        """The splits that have rows of their own: dev has none where the training rows stand in for it."""
+        splits = self.splits
+        return dataclasses.replace(splits, dev=None) if splits.dev is splits.train else splits
+
 
 def read_corpus(config):
     """Reads and checks every row that --data names. Raises UserError with file:line."""
     if config.model.task == "multi":
         return _read_heads(config)
     column = label_column(TASKS[config.model.task].column, config)
-    splits = load_splits(config.data, config.cache_dir(), column)
+    splits = _read_splits(config, column)
     learned = column.learned(splits)
     weights = column.class_weights(config.data.class_weights, splits.train.labels, learned)
     counts = {name: column.counts(table.labels, learned) for name, table in splits.named().items()}
     return Corpus(splits, learned, weights, counts, fingerprint(splits))
+
+
+def _read_splits(config, column):
+    """The Splits of --data; of zero-shot, descriptions stand in the place of its training rows.
+
+    Without dev rows, and where nothing is to be fitted to them, the training rows take their place too.
+    """
+    learning = config.learning
+    splits = load_splits(config.data, config.cache_dir(), column) if config.data.data else Splits(None, None, None)
+    if learning.learning == "zero_shot":
+        described = read_descriptions(learning.label_descriptions)
+        check_described(described, splits)
+        splits = dataclasses.replace(splits, train=described)
+    fits_nothing = config.decision.calibration == "none" and not config.decision.abstain_precision
+    if splits.dev is None and learning.dev_may_be_missing() and fits_nothing:
+        print("note: no dev rows: the training rows stand in for them, and say nothing of other texts", file=sys.stderr)
+        splits = dataclasses.replace(splits, dev=splits.train)
+    return splits
 
 
 def _read_heads(config):
@@ -60,7 +85,8 @@ def _read_heads(config):
 
 def make_task(config, learned, class_weights=None):
     """The Task that --task names, after what the training rows said of the label column."""
-    return TASKS[config.model.task].of(learned, bool(config.data.text_pair_column), config, class_weights)
+    kind = LEARNED.get(config.learning.learning, TASKS[config.model.task])
+    return kind.of(learned, bool(config.data.text_pair_column), config, class_weights)
 
 
 def open_encoder(config):

@@ -25,7 +25,7 @@ def run(config):
     check_precision(config, encoder)
     task = job.make_task(config, corpus.learned)
     rows = {
-        name: make_rows(config, task, encoder.preprocessor, table, name)
+        name: make_rows(config, task, encoder.preprocessor, table, name, train=name == "train")
         for name, table in corpus.splits.named().items()
     }
     result = _plan(config, corpus, accelerator, task.build(encoder), rows)

@@ -11,6 +11,7 @@ from trainer.inputs.heads import data_sets
 from trainer.inputs.masked import MaskedRows, Masking
 from trainer.inputs.pipeline import Rows
 from trainer.inputs.segments import Segments
+from trainer.inputs.shot_rows import ShotRows
 from trainer.inputs.spans import Spans
 from trainer.inputs.text_rows import TextRows
 from trainer.inputs.tokens import tokenize
@@ -33,7 +34,10 @@ def make_rows(config, task, preprocessor, table, name, train=False):
     if task.column == Unlabelled.name:
         return _masked_rows(task, preprocessor, tokens)
     targets = task.targets(table.labels)
-    return Rows(tokens, preprocessor, targets, task.row_weights(targets) if train else None)
+    weights = task.row_weights(targets) if train else None
+    if train and config.learning.learning == "few_shot":
+        return ShotRows(tokens, preprocessor, targets, weights, config.learning.pair_passes)
+    return Rows(tokens, preprocessor, targets, weights)
 
 
 def _masked_rows(task, preprocessor, tokens):

@@ -17,6 +17,12 @@ from trainer.modes.rows import make_rows
 from trainer.modes.workdir import DOCTOR, MANIFEST, RESULTS, open_workdir
 from trainer.report import page
 
+_WITHOUT_DEV = {
+    False: "give a dev file, or a --dev_fraction above 0; they choose the best weights",
+    True: "give some, with a --dev_fraction above 0 where they are held out, or --calibration=none and no "
+    "--abstain_precision: nothing is then fitted to them",
+}
+
 
 def run(config):
     """Trains (or continues) the run of --workdir; prints its results. Returns the exit code."""
@@ -25,10 +31,10 @@ def run(config):
         read_faq(config.export.faq)  # its mistakes are said before training, not after it
     corpus = job.read_corpus(config)
     if corpus.splits.dev is None:
-        raise UserError("no dev rows: give a dev file, or a --dev_fraction above 0; they choose the best weights")
+        raise UserError(f"no dev rows: {_WITHOUT_DEV[config.learning.dev_may_be_missing()]}")
     job.make_task(config, corpus.learned).check_dev(config.decision, corpus.splits.dev.labels)
     out_of_scope.read(config, corpus.splits)  # its mistakes, too, are said before training
-    found = at_start.look(config, corpus.splits)
+    found = at_start.look(config, corpus.own_splits())
     accelerator = accelerators.choose(config)
     with accelerator.training():
         keras.utils.set_random_seed(config.run.seed)  # of the dropout layers that the encoder brings

@@ -47,7 +47,10 @@ class Classification(PooledTask):
         return cls(tuple(learned["labels"]), text_pair, config.model, class_weights)
 
     def build(self, encoder):
-        model = super().build(encoder)
+        return self.with_vectors(super().build(encoder))
+
+    def with_vectors(self, model):
+        """A model of logits, which answers the texts' vectors behind them where these are asked for."""
         if not self.gives_vectors:
             return model
         vectors = model.get_layer("embedding").output

@@ -106,3 +106,28 @@ class PlacesCrossEntropy(keras.losses.Loss):
         )
         weights = ops.ones_like(losses) if sample_weight is None else ops.cast(sample_weight, "float32")
         return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)
+
+
+class PairCosine(keras.losses.Loss):
+    """Squared distance of the cosines of all pairs of a batch from 1, of rows with one label, or 0, of rows with two.
+
+    Of ids `<int>[batch]` and unit vectors `<float32>[batch, hidden]`. Pairs with one label count as much together as
+    those with two, and each as much as the product of its rows' weights.
+    """
+
+    def __init__(self):
+        super().__init__(name="loss")
+
+    def __call__(self, target, vectors, sample_weight=None):
+        target = ops.reshape(target, (-1,))
+        weights = ops.ones_like(vectors[:, 0]) if sample_weight is None else ops.cast(sample_weight, "float32")
+        same = ops.cast(target[:, None] == target[None, :], "float32")
+        squares = ops.square(ops.matmul(vectors, ops.transpose(vectors)) - same)
+        counts = (1 - ops.eye(ops.shape(target)[0])) * weights[:, None] * weights[None, :]
+        alike, apart = counts * same, counts * (1 - same)
+        return (_mean(squares, alike) + _mean(squares, apart)) / 2
+
+
+def _mean(values, weights):
+    """Weighted mean, 0 of nothing."""
+    return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1e-9)
