@@ -1,7 +1,9 @@
-"""`python -m serving.release publish|list --model_base_path=DIR …`: puts proven versions where the server looks.
+"""`python -m serving.release publish|list|rollback|gc --model_base_path=DIR …`: what servers find there.
 
 publish --source=WORKDIR_OR_VERSION [--version=N] [--reason=TEXT] [--force]: prints the version that now serves it.
 list: every version that is or was there.
+rollback [--version=N] [--reason=TEXT]: publishes again what was served before the newest version, or version N.
+gc [--keep=N | --version=N] [--model_config_file=FILE] [--dry_run] [--reason=TEXT]: removes old versions.
 """
 
 import difflib
@@ -18,9 +20,18 @@ flags.DEFINE_string("model_base_path", None, "Folder that the server is pointed 
 flags.DEFINE_string(
     "source", None, "Workdir of a training (its newest proven export is taken) or one exported version."
 )
-flags.DEFINE_integer("version", None, "Version number; default: one more than any that is or was there.", 1, 2**63 - 1)
+flags.DEFINE_integer(
+    "version",
+    None,
+    "Number to publish under (default: one more than any that is or was there), to roll back to, or to remove.",
+    1,
+    2**63 - 1,
+)
 flags.DEFINE_string("reason", "", "Why, for the history.")
 flags.DEFINE_bool("force", False, "Publish again what is published already, under a new number.")
+flags.DEFINE_integer("keep", 3, "Newest versions that gc leaves there.", 1)
+flags.DEFINE_string("model_config_file", None, "TF Serving's models.config: gc leaves the versions that it names.")
+flags.DEFINE_bool("dry_run", False, "Say what gc would remove, and remove nothing.")
 flags.DEFINE_bool("json", False, "One JSON object on stdout.")
 
 
@@ -29,9 +40,10 @@ def main(arguments):
     if len(arguments) != 1 or arguments[0] not in _COMMANDS:
         raise ServingError(_usage(arguments))
     perform, own_flags = _COMMANDS[arguments[0]]
-    for name in sorted({"source", "version", "reason", "force"} - own_flags):
+    for name in sorted(set().union(*(own for _, own in _COMMANDS.values())) - own_flags):
         if FLAGS[name].present:
-            raise ServingError(f"{arguments[0]} takes no --{name}; it belongs to publish")
+            takers = " and ".join(command for command, (_, own) in _COMMANDS.items() if name in own)
+            raise ServingError(f"{arguments[0]} takes no --{name}; it belongs to {takers}")
     if not FLAGS.model_base_path:
         raise ServingError("--model_base_path is missing; give the folder that the server is pointed at")
     return perform()
@@ -55,9 +67,38 @@ def _list():
     )
 
 
+def _rollback():
+    from serving.release import rollback
+
+    restored, done = rollback.rollback(FLAGS.model_base_path, FLAGS.version, FLAGS.reason)
+    told = f"version {restored} is back as version {done.version} at {done.path}"
+    print(json.dumps(done.as_dict() | {"restores": restored}) if FLAGS.json else told)
+
+
+def _gc():
+    from serving.release import collect
+
+    if FLAGS["keep"].present and FLAGS.version is not None:
+        raise ServingError("--keep and --version: give one of them")
+    done = collect.collect(
+        FLAGS.model_base_path, FLAGS.keep, FLAGS.version, FLAGS.model_config_file, FLAGS.dry_run, FLAGS.reason
+    )
+    print(json.dumps(done | {"dry_run": FLAGS.dry_run}) if FLAGS.json else _collected(done))
+
+
+def _collected(done):
+    kept = ", ".join(map(str, done["kept"])) or "none"
+    if not done["removed"]:
+        return f"nothing to remove; there are {kept}"
+    verb, removed = "would remove" if FLAGS.dry_run else "removed", ", ".join(map(str, done["removed"]))
+    return f"{verb} {removed} ({done['bytes'] >> 20} MB); left are {kept}"
+
+
 _COMMANDS = {
     "publish": (_publish, {"source", "version", "reason", "force"}),
     "list": (_list, set()),
+    "rollback": (_rollback, {"version", "reason"}),
+    "gc": (_gc, {"keep", "version", "model_config_file", "dry_run", "reason"}),
 }
 
 

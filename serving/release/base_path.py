@@ -35,9 +35,29 @@ def numbers_present(base_path):
     return {int(name): name for name in sorted(names, reverse=True) if int(name) <= LARGEST_NUMBER}
 
 
+def versions_there(base_path):
+    """The same of a folder that must hold one. Raises ServingError."""
+    if not os.path.isdir(base_path):
+        raise ServingError(f"--model_base_path={base_path}: no such folder; publish a version there first")
+    present = numbers_present(base_path)
+    if not present:
+        raise ServingError(f"--model_base_path={base_path}: holds no version; publish one there first")
+    return present
+
+
+def listed(numbers):
+    """Version numbers, as a message names them."""
+    return ", ".join(map(str, sorted(numbers)))
+
+
+def size(path):
+    """Bytes of all files below a folder."""
+    return sum(os.path.getsize(os.path.join(root, name)) for root, _, names in os.walk(path) for name in names)
+
+
 def _lock(file, base_path):
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print(f"waiting for another publish into {base_path}", file=sys.stderr, flush=True)
+        print(f"waiting for another command that changes {base_path}", file=sys.stderr, flush=True)
         fcntl.flock(file, fcntl.LOCK_EX)

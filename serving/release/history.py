@@ -26,7 +26,7 @@ def read(base_path):
 
 
 def entry(action, version, fingerprint, reason="", source=None):
-    """A new entry: `action` is publish, or found for a version that was put there by other means."""
+    """A new entry. action: publish, rollback, gc, or found for a version that was put there by other means."""
     return {
         "time": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "action": action,

@@ -6,7 +6,7 @@ from serving.contract import ServingError
 from serving.release import base_path as folder
 from serving.release import history, source
 
-_COLUMNS = ("version", "present", "time", "who", "fingerprint", "reason")
+_COLUMNS = ("version", "present", "action", "time", "who", "fingerprint", "reason")
 
 
 def versions(base_path):

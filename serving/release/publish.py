@@ -35,11 +35,12 @@ class Published:
         return f"{verb} version {self.version} at {self.path}{served}{hint}"
 
 
-def publish(source, base_path, version=None, reason="", force=False):
+def publish(source, base_path, version=None, reason="", force=False, restores=None):
     """Puts what `source` means under `base_path` and returns Published.
 
     Version number: `version`, else one more than any present or in the history. What is already published keeps its
-    number unless `force`. ServingError: exit 3 unproven, 2 a number that is taken, 5 disk full (nothing is left).
+    number unless `force`. restores: number of the version that a rollback brings back, for the history. ServingError:
+    exit 3 unproven, 2 a number that is taken, 5 disk full (nothing is left).
     """
     proven = sources.find(source)
     base_path = os.path.abspath(base_path)
@@ -51,7 +52,8 @@ def publish(source, base_path, version=None, reason="", force=False):
         if before is not None:
             return _published(base_path, before, fingerprint, already=True)
         number = _number(base_path, entries, version)
-        entries.append(history.entry("publish", number, fingerprint, reason, proven))
+        back = {} if restores is None else {"restores": restores}
+        entries.append(history.entry("rollback" if back else "publish", number, fingerprint, reason, proven) | back)
         _put(proven, base_path, number, entries)
         return _published(base_path, number, fingerprint, already=False)
 
@@ -66,7 +68,7 @@ def _put(proven, base_path, number, entries):
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        need, free = _size(proven) >> 20, shutil.disk_usage(base_path).free >> 20
+        need, free = folder.size(proven) >> 20, shutil.disk_usage(base_path).free >> 20
         raise ServingError(
             f"{base_path}: {error.strerror}: the version takes {need} MB, {free} MB are free; nothing was published, "
             "free some space and run the same command again",
@@ -110,7 +112,3 @@ def _published(base_path, number, fingerprint, already):
     present = folder.numbers_present(base_path)
     path = os.path.join(base_path, present[number])
     return Published(number, max(present), path, fingerprint, already)
-
-
-def _size(path):
-    return sum(os.path.getsize(os.path.join(root, name)) for root, _, names in os.walk(path) for name in names)

@@ -1,6 +1,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -36,7 +37,7 @@ def test_help_succeeds_without_tensorflow():
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 2, "subcommand is missing; allowed: publish, list"),
+        ([], 2, "subcommand is missing; allowed: publish, list, rollback, gc"),
         (["publsh"], 2, "did you mean publish?"),
         (["publish", "--model_base_path={base}"], 2, "--source is missing"),
         (["publish", "--source={base}/none", "--model_base_path={base}"], 2, "no such folder"),
@@ -50,11 +51,32 @@ def test_help_succeeds_without_tensorflow():
         (["publish", "--source={unproven}", "--model_base_path={base}"], 3, "proof.json"),
         (["list", "--model_base_path={base}", "--source={version}"], 2, "list takes no --source"),
         (["list", "--model_base_path={base}/none"], 2, "no such folder"),
+        (["publish", "--source={version}", "--keep=2"], 2, "publish takes no --keep; it belongs to gc"),
+        (["rollback", "--model_base_path={base}/none"], 2, "no such folder"),
+        (
+            ["rollback", "--model_base_path={base}"],
+            2,
+            "holds no version; publish one there first",
+        ),
+        (["rollback", "--model_base_path={base}", "--version=3"], 2, "holds no version; publish one there first"),
+        (["gc", "--model_base_path={base}/none"], 2, "no such folder"),
+        (["gc", "--model_base_path={base}", "--keep=0"], 2, "keep"),
+        (["gc", "--model_base_path={base}", "--keep=2", "--version=1"], 2, "--keep and --version: give one of them"),
+        (["gc", "--model_base_path={base}", "--version=1"], 2, "holds no version; publish one there first"),
+        (
+            ["gc", "--model_base_path={published}", "--model_config_file={base}/none"],
+            2,
+            "No such file or directory; give a",
+        ),
+        (["gc", "--model_base_path={published}", "--model_config_file={broken}"], 2, "broken:2: not a models.config: "),
     ],
 )
 def test_mistakes_are_one_line(tmp_path, arguments, code, said):
     places = {"base": tmp_path / "base", "file": tmp_path / "file", "version": fake_version(tmp_path / "version")}
-    places["unproven"] = fake_version(tmp_path / "unproven")
+    places["unproven"], places["broken"] = fake_version(tmp_path / "unproven"), tmp_path / "broken"
+    places["published"] = tmp_path / "published"
+    shutil.copytree(places["version"], places["published"] / "1")
+    places["broken"].write_text("model_config_list {\n  config { nam: 'x' } }\n")
     (places["unproven"] / "proof.json").unlink()
     places["base"].mkdir()
     places["file"].write_text("")
