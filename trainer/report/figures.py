@@ -117,7 +117,7 @@ def in_and_out_of_scope(counts, limit, score):
         axes.annotate("limit", (limit, 1), (3, -2), xycoords=("data", "axes fraction"), textcoords="offset points",
                       va="top", color=MUTED, fontsize=8)  # fmt: skip
         axes.set(xlabel=f"{score.replace('_', ' ')}: the further right, the further out", ylabel="share of texts")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
         axes.legend(fontsize=8)
         yield figure
 

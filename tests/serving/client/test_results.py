@@ -70,6 +70,19 @@ def test_a_classification_is_a_value():
         one.label = "a"
 
 
+def test_a_classification_says_how_far_out_a_text_is_where_its_version_does():
+    outputs = classified(2) | {"out_of_scope": np.float32([-1.5, 2.5])}
+    first, second = rows_of(encoded(outputs), 2, "classification", ["a", "b"])
+    assert (first.out_of_scope, second.out_of_scope) == (-1.5, 2.5) and second.to_dict()["out_of_scope"] == 2.5
+    assert first == Classification("b", 0.75, {"a": 0.25, "b": 0.75}, False, False, -1.5)
+    assert eval(repr(first)) == pickle.loads(pickle.dumps(first)) == copy.deepcopy(first) == first
+    (older,) = rows_of(encoded(classified(1)), 1, "classification", ["a", "b"])
+    assert older.out_of_scope is None and "out_of_scope" not in older.to_dict()
+    with pytest.raises(ValueError, match="out_of_scope has shape"):
+        wrong = classified(2) | {"out_of_scope": np.ones((2, 2), np.float32)}
+        rows_of(encoded(wrong), 2, "classification", ["a", "b"])
+
+
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [("score", np.ones((2, 2), np.float32)), ("probabilities", np.ones((2, 3))), ("probabilities", np.ones(2))],
