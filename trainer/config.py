@@ -12,6 +12,7 @@ from trainer.settings import (  # noqa: F401 (all of the settings are had from h
     METRICS,
     OF_SCORED_VECTORS,
     OUT_OF_SCOPE,
+    WINDOWED,
     CheckpointConfig,
     CompareConfig,
     DataConfig,
@@ -149,8 +150,8 @@ class Config:
             if task != "classification" and value:
                 raise UserError(f"--{name}={value}: --task={task} has none; leave it out")
 
-        if task in ("tagging", "multi", "span_qa"):
-            self._check_windows(3 + self.input.question_tokens if task == "span_qa" else 2)
+        if task in WINDOWED:
+            self._check_windows(self.input.framing(task))
         if task in ("tagging", "multi") and self.data.text_pair_column:
             raise UserError(f"--text_pair_column: --task={task} takes one text a row; leave it out")
         if task == "span_qa" and not self.data.text_pair_column:

@@ -93,6 +93,19 @@ class InputConfig:
         4096, "Token ids of labelled rows stay in the cache folder up to this many MB, to be used again; 0: in memory."
     )
 
+    def framing(self, task):
+        """Tokens of a window that are not its text's."""
+        return 3 + self.question_tokens if task == "span_qa" else 2
+
+    def reach(self, task):
+        """(tokens that are read of a row at most, the flags that say so)."""
+        if task not in WINDOWED:
+            return self.sequence_length, f"--sequence_length={self.sequence_length}"
+        framing = self.framing(task)
+        own = self.sequence_length - framing
+        read = own + (self.max_windows - 1) * (own - self.window_overlap) + framing
+        return read, f"the {read} tokens of --max_windows={self.max_windows}"
+
 
 # What is learned, and the dev metrics of it that can pick the best weights; the first is what --metric=auto means.
 METRICS = {
@@ -105,6 +118,7 @@ METRICS = {
     "embedding": ("mrr_at_10", "recall_at_1", "recall_at_10", "ndcg_at_10", "loss"),
     "span_qa": ("f1", "exact_match", "loss"),
 }
+WINDOWED = ("tagging", "span_qa", "multi")  # whose texts are read in windows
 HEADS = ("classification", "multi_label", "regression", "tagging")  # that can share one encoder
 OF_SCORED_VECTORS = ("spearman", "pearson", "loss")  # of embedding with --embedding_loss=score
 OUT_OF_SCOPE = ("none", "max_softmax", "energy", "distance")  # scores of how far out a text is

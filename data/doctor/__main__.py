@@ -61,7 +61,8 @@ def examine(given, values):
     depth = Depth(values.similar, values.languages, values.personal, values.noise)
     counter = token_counter(values.encoder, cache)
     lines = _Lines()
-    examination = Examination(Rows(StoredTexts()), values.sequence_length, counter, depth, lines)
+    named = f"--sequence_length={values.sequence_length}"
+    examination = Examination(Rows(StoredTexts()), values.sequence_length, named, counter, depth, lines)
     for source in sources:
         examination.read(source)
     report = examination.report()

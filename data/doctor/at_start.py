@@ -49,7 +49,7 @@ def examine(config, splits):
     """
     looks_at_labels = config.model.task == "classification"
     data, depth = config.data, Depth(False, False, False)
-    examination = Examination(Rows(StoredTexts()), config.input.sequence_length, depth=depth)
+    examination = Examination(Rows(StoredTexts()), *config.input.reach(config.model.task), depth=depth)
     for name, table in splits.named().items():
         # one group: however many files they came from, these are the splits of one data set
         columns = (data.text_column, data.text_pair_column, data.label_column if looks_at_labels else "")

@@ -59,14 +59,14 @@ class Examination:
 
     Args:
         rows: Rows.
-        limit: --sequence_length. count_tokens: see Lengths.
+        limit, named, count_tokens: see Lengths.
         depth: Depth.
         progress: callable (what, done, total); total 0: unknown.
     """
 
-    def __init__(self, rows, limit, count_tokens=None, depth=Depth(), progress=lambda what, done, total: None):
+    def __init__(self, rows, limit, named, count_tokens=None, depth=Depth(), progress=lambda what, done, total: None):
         self.rows, self.depth, self.progress = rows, depth, progress
-        self.lengths, self.faults = Lengths(limit, count_tokens), {}
+        self.lengths, self.faults = Lengths(limit, named, count_tokens), {}
         self.checks = [Cells(), labels.Spellings(), Texts(), *([Personal()] if depth.personal else []), self.lengths]
 
     def read(self, source):

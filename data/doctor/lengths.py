@@ -1,4 +1,4 @@
-"""How long texts are, and how many reach beyond --sequence_length."""
+"""How long texts are, and how many reach beyond what is read of them."""
 
 import array
 import pathlib
@@ -23,13 +23,13 @@ class Lengths:
     """Characters, words and, with an encoder, tokens of every row.
 
     Args:
-        limit: int, --sequence_length in tokens.
+        limit: int, tokens that are read of a row. named: what a finding calls it, as "--sequence_length=128".
         count_tokens: callable (texts, pairs) → `<int>[rows]`; None where there is no encoder. A word is one token at
             least: more words than the limit leaves room for are cut for certain, and the finding says "at least".
     """
 
-    def __init__(self, limit, count_tokens=None):
-        self.limit, self.count_tokens = limit, count_tokens
+    def __init__(self, limit, named, count_tokens=None):
+        self.limit, self.named, self.count_tokens = limit, named, count_tokens
         self.characters, self.units, self.cut = array.array("i"), array.array("i"), Tally()
 
     def see(self, chunk, source):
@@ -49,7 +49,7 @@ class Lengths:
         severity = WARNING if self.cut.count > MANY * len(self.units) else NOTE
         at_least = "" if self.count_tokens else "at least "
         share = self.cut.count / max(1, len(self.units))
-        message = f"{at_least}{{}} texts ({share:.1%}) are longer than --sequence_length={self.limit} and will be cut"
+        message = f"{at_least}{{}} texts ({share:.1%}) are longer than {self.named} and will be cut"
         return self.cut.found("truncated", severity, message)
 
     def to_dict(self):

@@ -7,7 +7,8 @@ from tests.data.doctor.asking import ask
 from tests.data.plain_texts import as_csv, rows, write_folder
 from trainer.config import Config
 from trainer.inputs.label_columns import label_column
-from trainer.inputs.splits import load_splits
+from trainer.inputs.sources import read_table
+from trainer.inputs.splits import Splits, load_splits
 from trainer.tasks import TASKS
 
 
@@ -93,3 +94,22 @@ def test_labels_that_are_no_single_ones_are_not_taken_for_some(tmp_path, task, c
     found = at_start.look(config, load_splits(config.data, "nowhere", column))
     assert not [each for each in found["findings"] if "label" in each["check"] or "class" in each["check"]]
     assert [file["rows"] for file in found["files"]] == [30, 30]
+
+
+def test_texts_that_are_read_in_windows_are_cut_where_no_window_reaches(tmp_path):
+    rows = "\n".join(f"{'word ' * count},[]" for count in (20, 90, 400))
+    (tmp_path / "rows.csv").write_text(f"text,label\n{rows}\n")
+    given = {"data": str(tmp_path / "rows.csv"), "sequence_length": 34, "window_overlap": 12, "max_windows": 5}
+
+    def cut(**more):
+        config = Config.from_flat(given | more)
+        column = label_column(TASKS[config.model.task].column, config)
+        table = read_table(tmp_path / "rows.csv", "text", "", column.column("label"), column.labelled)
+        found = at_start.look(config, Splits(table, None, None))["findings"]
+        return [each["message"] for each in found if each["check"] == "truncated"]
+
+    assert cut() == ["at least 2 texts (66.7%) are longer than --sequence_length=34 and will be cut"]
+    # the first window reads 32 words, each other one 20 more
+    assert cut(task="tagging") == [
+        "at least 1 texts (33.3%) are longer than the 114 tokens of --max_windows=5 and will be cut"
+    ]
