@@ -14,8 +14,7 @@ class Classification(tuple):
 
     label: the most probable one. score: its probability. probabilities: of every label, in the contract's order, a dict
     made at each look: most programs never ask. truncated: the text was longer than the model reads. abstain: the model
-    declines to answer. out_of_scope: how far the text is from what was learned, larger being further out; None of a
-    version that does not say.
+    declines to answer. out_of_scope: how far the text is from what was learned; None where the version does not say.
     """
 
     # A tuple, because thousands are made at once: (label, score, truncated, abstain, out_of_scope, names, values).
