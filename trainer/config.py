@@ -192,10 +192,9 @@ class Config:
         how, task, described = self.learning.learning, self.model.task, self.learning.label_descriptions
         if how != "fine_tuning" and task != "classification":
             raise UserError(f"--learning={how}: --task={task} is learned by fine-tuning alone; leave it out")
-        if (how == "zero_shot") != bool(described):
+        if described and how != "zero_shot":
             raise UserError(
-                f"--learning={how} with --label_descriptions={described}: descriptions are what zero_shot answers by; "
-                "give both, or neither"
+                f"--label_descriptions={described}: --learning={how} has none; give --learning=zero_shot, or leave it out"
             )
         if how == "zero_shot" and self.optimizer.epochs:
             raise UserError(f"--epochs={self.optimizer.epochs}: --learning=zero_shot trains nothing; give --epochs=0")
@@ -230,7 +229,7 @@ class Config:
     def _check_paths(self):
         if not self.run.workdir and self.run.mode != "plan":
             raise UserError(f"--workdir is empty: --mode={self.run.mode} needs one; give --workdir=FOLDER")
-        needs_data = not self.heads.heads and not self.learning.label_descriptions
+        needs_data = not self.heads.heads and self.learning.learning != "zero_shot"
         if not self.data.data and needs_data and self.run.mode in ("train", "plan"):
             raise UserError("--data is empty: give a folder with train, dev and test files, or one file")
         self._check_data()

@@ -15,6 +15,8 @@ def read_descriptions(path):
     Raises UserError, with file:line where there is a line: no such file, an empty cell, a description of two labels,
     one label alone.
     """
+    if not path:
+        raise UserError("--label_descriptions is empty: --learning=zero_shot answers by them; give a file")
     if not pathlib.Path(path).expanduser().is_file():
         raise UserError(f"--label_descriptions={path}: no such file; give one with the columns label and description")
     table = read_table(path, _TEXT, label_column=_LABEL)

@@ -100,8 +100,8 @@ def test_bad_descriptions(tmp_path, bert_folder, rows, said):
     "flags, said",
     [
         (["--epochs=1"], "--epochs=1: --learning=zero_shot trains nothing; give --epochs=0"),
-        (["--learning=few_shot"], "--learning=few_shot with --label_descriptions="),
-        (["--label_descriptions="], "descriptions are what zero_shot answers by"),
+        (["--learning=few_shot"], "--learning=few_shot has none; give --learning=zero_shot, or leave it out"),
+        (["--label_descriptions="], "--label_descriptions is empty: --learning=zero_shot answers by them"),
         (["--label_descriptions=none.csv"], "--label_descriptions=none.csv: no such file"),
         (["--task=regression"], "--learning=zero_shot: --task=regression is learned by fine-tuning alone"),
         (["--label_smoothing=0.1"], "--label_smoothing=0.1: the head of --learning=zero_shot has none"),
