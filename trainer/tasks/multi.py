@@ -17,6 +17,7 @@ from trainer.tasks.classification import Classification
 from trainer.tasks.multi_label import MultiLabel
 from trainer.tasks.regression import Regression
 from trainer.tasks.tagging import Tagging
+from trainer.tasks.windowed import WindowedTask
 
 _TASKS = {task.name: task for task in (Classification, MultiLabel, Regression, Tagging)}
 
@@ -33,7 +34,7 @@ class HeadDecisions:
         return {"heads": self.heads}
 
 
-class Multi:
+class Multi(WindowedTask):
     """Tasks over one encoder. Each output of a head is named HEAD_output.
 
     Args:
@@ -77,11 +78,6 @@ class Multi:
     def embedder(self, model):
         """keras.Model that shares `model`'s weights: the encoder's inputs to vectors `<float32>[windows, hidden]`."""
         return models.Model(model.input, model.get_layer("embedding").output, name="embedder")
-
-    @staticmethod
-    def check_encoder(encoder, config):
-        """Raises UserError for an Encoder that the task cannot stand on."""
-        Tagging.check_encoder(encoder, config)
 
     def answers_tokens(self, name):
         return isinstance(self.heads[name], Tagging)
@@ -184,10 +180,6 @@ class Multi:
         """The same task whose heads follow HeadDecisions from here on."""
         own = {name: self.heads[name].decisions_type(**each) for name, each in decisions.heads.items()}
         return self._with({name: task.decided(own[name]) for name, task in self.heads.items()})
-
-    def proof_rows(self, table):
-        """(texts, second texts or None, cells) of a dev Table, of which the proof takes some."""
-        return table.texts, table.pairs, table.labels
 
     def check_dev(self, settings, cells):
         """Refuses decisions that dev rows of these labels could not show: before training, not after it."""
