@@ -56,6 +56,7 @@ DATASETS = {
     "nlupp_banking": _nlupp("banking"),
     "nlupp_hotels": _nlupp("hotels"),
     "conll2003": Dataset("words", "tags", epochs=3, task="tagging", max_train_rows=_FEW),
+    "snips_intent": Dataset("tokens", "intent", epochs=3, dev="valid", folder="snips", max_train_rows=_FEW),
     "snips_slots": Dataset(
         "tokens", "slots", epochs=10, task="tagging", dev="valid", folder="snips", max_train_rows=_FEW
     ),
