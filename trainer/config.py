@@ -194,8 +194,7 @@ class Config:
             raise UserError(f"--learning={how}: --task={task} is learned by fine-tuning alone; leave it out")
         if described and how != "zero_shot":
             raise UserError(
-                f"--label_descriptions={described}: --learning={how} has none; give --learning=zero_shot, or "
-                "leave it out"
+                f"--label_descriptions={described}: --learning={how} has none; leave it out, or give zero_shot"
             )
         if how == "zero_shot" and self.optimizer.epochs:
             raise UserError(f"--epochs={self.optimizer.epochs}: --learning=zero_shot trains nothing; give --epochs=0")

@@ -100,7 +100,7 @@ def test_bad_descriptions(tmp_path, bert_folder, rows, said):
     "flags, said",
     [
         (["--epochs=1"], "--epochs=1: --learning=zero_shot trains nothing; give --epochs=0"),
-        (["--learning=few_shot"], "--learning=few_shot has none; give --learning=zero_shot, or leave it out"),
+        (["--learning=few_shot"], "--learning=few_shot has none; leave it out, or give zero_shot"),
         (["--label_descriptions="], "--label_descriptions is empty: --learning=zero_shot answers by them"),
         (["--label_descriptions=none.csv"], "--label_descriptions=none.csv: no such file"),
         (["--task=regression"], "--learning=zero_shot: --task=regression is learned by fine-tuning alone"),
