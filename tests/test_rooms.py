@@ -96,8 +96,8 @@ ROOMS = (
     room("serving.exchange", "serving.contract", packages="numpy"),  # the files between proof and clean process
     room("serving.loader", "serving.contract serving.opsets serving.exchange"),
     room("serving.command", "serving.contract", packages="absl"),  # the frame of every serving command line
-    room("serving.server", "serving.contract serving.opsets serving.loader serving.command"),
-    room("serving.release", "serving.contract serving.opsets serving.loader serving.command"),
+    room("serving.server", "serving.contract serving.models_config serving.opsets serving.loader serving.command"),
+    room("serving.release", "serving.contract serving.models_config serving.opsets serving.loader serving.command"),
     room("serving.kit", "serving.contract serving.opsets serving.loader serving.command"),
     room("serving.load", "serving.client serving.contract", not_packages=HEAVY),
     room("serving.solutions", "serving.client serving.contract", not_packages=HEAVY),

@@ -12,6 +12,15 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("model_base_path", None, "Folder that holds the versions (1/, 2/, …), as publish made it.")
 flags.DEFINE_string("model_name", None, "Name that clients ask for; default: last part of --model_base_path.")
 flags.DEFINE_string(
+    "model_config_file", None, "Models with their folders, version policies and labels, instead of --model_base_path."
+)
+flags.DEFINE_float(
+    "model_config_file_poll_wait_seconds", 0, "Seconds between two looks at --model_config_file; 0 looks once.", 0
+)
+flags.DEFINE_bool(
+    "allow_version_labels_for_unavailable_models", False, "A new label may name a version that is not loaded yet."
+)
+flags.DEFINE_string(
     "host",
     "127.0.0.1",
     "Address to listen on; 0.0.0.0 for every one. tensorflow_model_server has no such choice: it takes every one.",

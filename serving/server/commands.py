@@ -22,9 +22,18 @@ def model_server_command(options):
         "tensorflow_model_server",
         f"--port={options.port}",
         f"--rest_api_port={options.rest_api_port}",
-        f"--model_name={options.model_name}",
-        f"--model_base_path={options.model_base_path}",
+        *_models(options),
         *_tuning(options),
+    ]
+
+
+def _models(options):
+    if not options.model_config_file:
+        return [f"--model_name={options.model_name}", f"--model_base_path={options.model_base_path}"]
+    return [
+        f"--model_config_file={options.model_config_file}",
+        f"--model_config_file_poll_wait_seconds={math.ceil(options.model_config_file_poll_wait_seconds)}",
+        *(["--allow_version_labels_for_unavailable_models"] * options.allow_version_labels_for_unavailable_models),
     ]
 
 

@@ -6,6 +6,7 @@ One event loop for the network, one thread pool for the requests, one thread tha
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import os
 import signal
 
@@ -13,10 +14,12 @@ import grpc
 from absl import logging
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from serving import models_config
 from serving.contract import ServingError
 from serving.loader import ServedVersion
 from serving.server import ports, ready, wire
-from serving.server.versions import Versions
+from serving.server.models import Models
+from serving.server.status import StatusError
 
 DRAIN_SECONDS = 30  # what a request in flight gets after SIGTERM; orchestrators kill after about as long
 _TASK_SECONDS = 5  # what grpcio's own tasks get after the last answer; they need microseconds
@@ -46,25 +49,51 @@ async def _serve_until_signal(options):
 
 async def serve_until(options, stop, announce):
     """Loads, serves and, when the future `stop` is done, drains; calls announce(model, version, address) when ready."""
-    versions = Versions(options.model_name, options.model_base_path, ServedVersion)
+    models = Models(ServedVersion, options.allow_version_labels_for_unavailable_models)
     threads = options.grpc_max_threads or 4 * (os.cpu_count() or 1)
     # Left in the opposite order: requests first, then a load under way, then the versions that nobody uses any more.
-    with contextlib.closing(versions), _pool(1, "loader") as loader, _pool(threads, "request") as requests:
-        await asyncio.get_running_loop().run_in_executor(loader, versions.poll)
-        _refuse_nothing_loaded(versions, options)
+    with contextlib.closing(models), _pool(1, "loader") as loader, _pool(threads, "request") as requests:
+        await asyncio.get_running_loop().run_in_executor(loader, _begin, models, options)
         if stop.done():
             return
         server = grpc.aio.server(options=_CHANNEL_OPTIONS)
-        wire.add_services(server, {versions.name: versions}, requests)
+        wire.add_services(server, models, requests)
         servicer = await _add_health(server)
         port = _bind(server, options)
         await server.start()
-        announce(versions.name, versions.newest(), ports.address(options.host, port))
-        polling = asyncio.create_task(_keep_polling(versions, options.file_system_poll_wait_seconds, loader))
+        for name in models:
+            announce(name, models[name].newest(), ports.address(options.host, port))
+        looks = {models.poll: options.file_system_poll_wait_seconds}
+        if options.model_config_file:
+            looks[functools.partial(_look_at_config, models, options)] = options.model_config_file_poll_wait_seconds
+        polling = [asyncio.create_task(_keep_polling(look, seconds, loader)) for look, seconds in looks.items()]
         await stop
-        polling.cancel()
+        for task in polling:
+            task.cancel()
         await servicer.enter_graceful_shutdown()
         await server.stop(DRAIN_SECONDS)
+
+
+def _begin(models, options):
+    """Loads what is to be served; ServingError where a model has nothing to serve, or a label nothing to name."""
+    config = _config_of(options)
+    try:
+        models.load(config)
+        for name in models:
+            _refuse_nothing_loaded(models[name])
+        models.label(config)
+    except StatusError as error:
+        raise ServingError(f"--model_config_file={options.model_config_file}: {error.message}") from None
+
+
+def _look_at_config(models, options):
+    models.reload(_config_of(options))
+
+
+def _config_of(options):
+    if options.model_config_file:
+        return models_config.read(options.model_config_file)
+    return models_config.of_one(options.model_name, options.model_base_path)
 
 
 async def _end_of_tasks():
@@ -77,13 +106,15 @@ async def _end_of_tasks():
         await asyncio.wait(others, timeout=_TASK_SECONDS)
 
 
-async def _keep_polling(versions, seconds, loader):
+async def _keep_polling(look, seconds, loader):
     while seconds > 0:
         await asyncio.sleep(seconds)
         try:
-            await asyncio.get_running_loop().run_in_executor(loader, versions.poll)
+            await asyncio.get_running_loop().run_in_executor(loader, look)
+        except (ServingError, StatusError) as error:
+            logging.error("models.config is left as it was: %s", error)
         except Exception:  # one bad look must not be the last one
-            logging.exception("looking for versions of %s failed", versions.name)
+            logging.exception("looking for versions failed")
 
 
 async def _add_health(server):
@@ -101,16 +132,16 @@ def _bind(server, options):
         raise ServingError(ports.refusal(options.host, options.port), exit_code=5) from None
 
 
-def _refuse_nothing_loaded(versions, options):
+def _refuse_nothing_loaded(versions):
     # The real server exits too when the newest version fails at its start, even where an older one would load.
     if versions.newest() is not None:
         return
     if not versions.states():
-        raise ServingError(f"--model_base_path={options.model_base_path} no longer holds a version; publish one")
+        raise ServingError(f"--model_base_path={versions.base_path} no longer holds a version; publish one")
     failed = versions.states()[0]
     raise ServingError(
         f"version {failed.number} of {versions.name} cannot be loaded: {failed.error.message}; publish a good "
-        f"version or remove {os.path.join(options.model_base_path, str(failed.number))}"
+        f"version or remove {os.path.join(versions.base_path, str(failed.number))}"
     )
 
 

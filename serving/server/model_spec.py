@@ -26,12 +26,13 @@ def signature_of(spec):
 
 @contextlib.contextmanager
 def servable_of(models, spec):
-    """The Servable that a ModelSpec names, kept loaded until the block ends; `models` is {name: Versions}."""
+    """The Servable that a ModelSpec names, kept loaded until the block ends; `models`: Models."""
     if not spec.name:
         raise invalid("ModelSpec has no name specified.")
     if spec.WhichOneof("version_choice") == "version_label":
-        raise invalid(f"Unrecognized servable version label: {spec.version_label}")
-    number = spec.version.value if spec.HasField("version") else None
+        number = models.labelled(spec.name, spec.version_label)
+    else:
+        number = spec.version.value if spec.HasField("version") else None
     if spec.name not in models:
         wanted = f"Latest({spec.name})" if number is None else f"Specific({spec.name}, {number})"
         raise StatusError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")

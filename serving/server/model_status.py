@@ -10,7 +10,7 @@ _State = get_model_status_pb2.ModelVersionStatus.State
 
 
 def get_model_status(models, request):
-    """GetModelStatusResponse: state and error of one version, or of all, newest first. `models` is {name: Versions}."""
+    """GetModelStatusResponse: state and error of one version, or of all, newest first. `models`: Models."""
     spec = spec_of(request)
     states = models[spec.name].states() if spec.name in models else []
     if spec.HasField("version"):

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 
+from serving import models_config
 from serving.contract import ServingError
 
 ENGINES = ("auto", "tensorflow_model_server", "docker", "embedded")
@@ -15,6 +16,9 @@ class Options:
 
     model_base_path: str | None
     model_name: str | None = None
+    model_config_file: str | None = None
+    model_config_file_poll_wait_seconds: float = 0
+    allow_version_labels_for_unavailable_models: bool = False
     host: str = "127.0.0.1"
     port: int = 8500
     rest_api_port: int = 8501
@@ -37,11 +41,33 @@ def checked(given, arguments=()):
         raise ServingError(f"--engine={given.engine} is unknown; allowed: {', '.join(ENGINES)}")
     if given.port and given.port == given.rest_api_port:
         raise ServingError(f"--port and --rest_api_port are both {given.port}; give them different numbers")
+    if given.model_config_file:
+        return _of_config(given)
     path = _checked_path(given.model_base_path)
     name = given.model_name or os.path.basename(path)
     if not name:
         raise ServingError(f"--model_base_path={path} has no last part to name the model after; give --model_name")
     return dataclasses.replace(given, model_base_path=path, model_name=name)
+
+
+def _of_config(given):
+    """The options of a models.config; `model_name` is the first model's: by it the real server is asked if it serves."""
+    for name in ("model_base_path", "model_name"):
+        if getattr(given, name):
+            raise ServingError(f"--{name} and --model_config_file: the file names models and their folders; give one")
+    if given.engine == "docker":
+        raise ServingError("--engine=docker mounts one folder; give --model_base_path, or another engine")
+    models = models_config.read(given.model_config_file).model_config_list.config
+    if not models:
+        raise ServingError(f"{given.model_config_file}: lists no model; give a model_config_list with one")
+    for model in models:
+        if not os.path.isdir(model.base_path):
+            raise ServingError(
+                f"{given.model_config_file}: model '{model.name}': base_path {model.base_path}: no such folder; "
+                "publish a version there first"
+            )
+    path = os.path.abspath(given.model_config_file)
+    return dataclasses.replace(given, model_config_file=path, model_name=models[0].name)
 
 
 def present_versions(base_path):

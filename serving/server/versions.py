@@ -1,6 +1,6 @@
 """The versions of one model: polled, the new one loaded before the old one goes, each kept while requests use it.
 
-As TensorFlow Serving's AspiredVersionsManager with the AvailabilityPreservingPolicy and "latest 1": a version that
+As TensorFlow Serving's AspiredVersionsManager with the AvailabilityPreservingPolicy: a version that
 cannot be loaded ends with its error and is not tried again while its folder stays; the one before it goes on serving.
 """
 
@@ -12,6 +12,7 @@ import threading
 import grpc
 from absl import logging
 
+from serving.server import policies
 from serving.server.options import present_versions
 from serving.server.status import StatusError, status_of
 
@@ -36,11 +37,13 @@ class Servable:
 
 
 class Versions:
-    """Every version of the model `name` below `base_path`; `load(version_dir)` gives a serving.loader.ServedVersion."""
+    """Every version of the model `name` below `base_path`; `load(version_dir)` gives a serving.loader.ServedVersion.
 
-    def __init__(self, name, base_path, load):
-        self.name = name
-        self._base_path = base_path
+    policy: which of them are served, see policies.py; it may be changed between two looks.
+    """
+
+    def __init__(self, name, base_path, load, policy=None):
+        self.name, self.base_path, self.policy = name, base_path, policy
         self._load = load
         self._lock = threading.Lock()
         self._serving = {}
@@ -50,12 +53,12 @@ class Versions:
     def poll(self):
         """Looks once: loads what is wanted and new, then lets go of what it replaced. One caller at a time."""
         try:
-            present = present_versions(self._base_path)
+            present = present_versions(self.base_path)
         except OSError as error:  # a share that is away for a moment must not end what is being served
-            logging.warning("%s cannot be read (%s); goes on serving what is loaded", self._base_path, error.strerror)
+            logging.warning("%s cannot be read (%s); goes on serving what is loaded", self.base_path, error.strerror)
             return
         self._failed &= present  # a version published anew gets a new chance
-        wanted = {max(present)} if present else set()
+        wanted = policies.wanted(self.policy, present)
         for number in sorted(wanted - self._serving.keys() - self._failed):
             self._start(number)
         if not wanted or wanted & self._serving.keys():
@@ -85,6 +88,11 @@ class Versions:
         with self._lock:
             return [self._states[number] for number in sorted(self._states, reverse=True)]
 
+    def serving(self):
+        """Numbers of the versions that answer, a set."""
+        with self._lock:
+            return set(self._serving)
+
     def newest(self):
         """Number of the version that requests without a version get; None while there is none."""
         with self._lock:
@@ -97,7 +105,7 @@ class Versions:
 
     def _start(self, number):
         self._set(number, "LOADING")
-        folder = os.path.join(self._base_path, str(number))
+        folder = os.path.join(self.base_path, str(number))
         try:
             loaded, records = self._loaded(folder)
         except Exception as error:

@@ -15,6 +15,7 @@ from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     inference_pb2,
+    model_management_pb2,
     model_service_pb2,
     predict_pb2,
     prediction_service_pb2,
@@ -24,6 +25,7 @@ from tensorflow_serving.apis import (
 from serving.server.inference import classify, multi_inference, regress
 from serving.server.model_status import get_model_status
 from serving.server.predict import get_model_metadata, predict
+from serving.server.reload_config import reload_config
 from serving.server.status import StatusError, status_of
 
 _PREDICTION = prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name
@@ -37,12 +39,15 @@ SERVICES = {
         "MultiInference": (inference_pb2.MultiInferenceRequest, multi_inference),
         "GetModelMetadata": (get_model_metadata_pb2.GetModelMetadataRequest, get_model_metadata),
     },
-    _MODEL: {"GetModelStatus": (get_model_status_pb2.GetModelStatusRequest, get_model_status)},
+    _MODEL: {
+        "GetModelStatus": (get_model_status_pb2.GetModelStatusRequest, get_model_status),
+        "HandleReloadConfigRequest": (model_management_pb2.ReloadConfigRequest, reload_config),
+    },
 }
 
 
 def add_services(server, models, pool):
-    """Registers every service with a grpc.aio server; `models` is {name: Versions}, `pool` runs the work."""
+    """Registers every service with a grpc.aio server; `models`: Models, `pool` runs the work."""
     for service, methods in SERVICES.items():
         handlers = {name: _handler(functools.partial(_work, models, *method), pool) for name, method in methods.items()}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))

@@ -14,10 +14,14 @@ READY_SECONDS = 120
 
 
 class Server:
-    """`python -m serving.server` with the given flags; a context manager that leaves no process behind."""
+    """`python -m serving.server` with the given flags; a context manager that leaves no process behind.
+
+    base: --model_base_path, "" where the flags say what is served.
+    """
 
     def __init__(self, base, *flags, env=None):
-        command = [sys.executable, "-m", "serving.server", f"--model_base_path={base}", *flags]
+        where = [f"--model_base_path={base}"] if base else []
+        command = [sys.executable, "-m", "serving.server", *where, *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
         self._lines = queue.Queue()
         self.log = []

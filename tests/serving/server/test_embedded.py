@@ -45,7 +45,7 @@ def test_wrong_requests_get_their_status(served):
     with pytest.raises(grpc.RpcError) as refused:
         garbled(b"\xff\xff\xff", timeout=10)
     assert refused.value.code() == grpc.StatusCode.INTERNAL
-    unknown = served.channel.unary_unary("/tensorflow.serving.ModelService/HandleReloadConfigRequest")
+    unknown = served.channel.unary_unary("/tensorflow.serving.ModelService/GetEverything")
     with pytest.raises(grpc.RpcError) as refused:
         unknown(b"", timeout=10)
     assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED

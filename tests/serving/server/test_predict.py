@@ -4,10 +4,11 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 
+from serving import models_config
 from serving.loader import ServedVersion
 from serving.server import model_status, predict
+from serving.server.models import Models
 from serving.server.status import StatusError, status_of
-from serving.server.versions import Versions
 from tests.serving.server.running import predict_request
 from tests.serving.tiny_version import fake_version
 
@@ -20,10 +21,10 @@ INVALID, NOT_FOUND, PRECONDITION = (
 
 @pytest.fixture
 def models(place):
-    versions = Versions("reviews", str(place(4, "a")), ServedVersion)
-    versions.poll()
-    yield {"reviews": versions}
-    versions.close()
+    models = Models(ServedVersion)
+    models.reload(models_config.of_one("reviews", place(4, "a")))
+    yield models
+    models.close()
 
 
 def test_answers_every_output_with_its_version(models):

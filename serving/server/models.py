@@ -1,0 +1,125 @@
+"""The models of a server by name, with the labels of their versions: what a ModelServerConfig lists.
+
+Sources: ServerCore::ReloadConfig, ValidateModelConfigList and UpdateModelVersionLabelMap
+(tensorflow_serving/model_servers/server_core.cc), whose messages these are.
+"""
+
+import os
+import threading
+
+import grpc
+
+from serving.server.status import StatusError, invalid
+from serving.server.versions import Versions
+
+
+class Models:
+    """{name: Versions}; `load(version_dir)` gives a serving.loader.ServedVersion.
+
+    label_ahead: whether a new label may name a version that is not loaded.
+    """
+
+    def __init__(self, load, label_ahead=False):
+        self._load, self._label_ahead = load, label_ahead
+        self._changing = threading.Lock()  # one reload or look at a time
+        self._models, self._labels = {}, {}
+
+    def __contains__(self, name):
+        return name in self._models
+
+    def __getitem__(self, name):
+        return self._models[name]
+
+    def __iter__(self):
+        return iter(list(self._models))
+
+    def labelled(self, name, label):
+        """Number of the version that a label stands for; INVALID_ARGUMENT without one."""
+        number = self._labels.get(name, {}).get(label)
+        if number is None:
+            raise invalid(f"Unrecognized servable version label: {label}")
+        return number
+
+    def poll(self):
+        """Looks once for new versions of every model."""
+        with self._changing:
+            for versions in list(self._models.values()):
+                versions.poll()
+
+    def reload(self, config):
+        """Serves what a ModelServerConfig lists, and nothing else; StatusError for one that cannot be served.
+
+        Labels move last, when the versions that they name are loaded.
+        """
+        self.load(config)
+        with self._changing:
+            silent = [each for each in self._models.values() if each.newest() is None]
+        if silent:
+            told = "}, {".join(f"{each.name} due to error: {_fault(each)}" for each in silent)
+            raise StatusError(
+                grpc.StatusCode.UNKNOWN, f"{len(silent)} servable(s) did not become available: {{{told}}}"
+            )
+        self.label(config)
+
+    def load(self, config):
+        """The same without labels, and whether or not something could be loaded."""
+        listed = _checked(config)
+        with self._changing:
+            kept = {}
+            for model in listed:
+                found = self._models.get(model.name)
+                if found is None or found.base_path != model.base_path:
+                    found = Versions(model.name, model.base_path, self._load)
+                found.policy = model.model_version_policy
+                kept[model.name] = found
+            dropped = [each for each in self._models.values() if each not in kept.values()]
+            for versions in kept.values():
+                versions.poll()
+            self._models = kept
+            for versions in dropped:
+                versions.close()
+
+    def label(self, config):
+        """Gives the versions the labels of a ModelServerConfig; FAILED_PRECONDITION for one that is not loaded."""
+        with self._changing:
+            labels = {}
+            for model in config.model_config_list.config:
+                for label, number in sorted(model.version_labels.items()):
+                    self._check_label(model.name, label, number)
+                labels[model.name] = dict(model.version_labels)
+            self._labels = labels
+
+    def close(self):
+        """Lets go of every model."""
+        with self._changing:
+            for versions in self._models.values():
+                versions.close()
+
+    def _check_label(self, name, label, number):
+        ahead = self._label_ahead and label not in self._labels.get(name, {})
+        if not ahead and number not in self._models[name].serving():
+            raise StatusError(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f"Request to assign label to version {number} of model {name}, which is not currently available for "
+                "inference",
+            )
+
+
+def _checked(config):
+    if config.WhichOneof("config") == "custom_model_config":
+        raise invalid("custom_model_config: Slipway's server knows model_config_list alone")
+    listed, seen = config.model_config_list.config, set()
+    for model in listed:
+        if model.name in seen:
+            raise invalid(f"Illegal to list model {model.name} multiple times in config list")
+        seen.add(model.name)
+        if not os.path.isabs(model.base_path):
+            raise invalid(
+                f"Expected model {model.name} to have an absolute path or URI; got base_path()={model.base_path}"
+            )
+    return listed
+
+
+def _fault(versions):
+    failed = [each.error.message for each in versions.states() if each.error]
+    return failed[0] if failed else f"no version is below {versions.base_path}"
