@@ -93,6 +93,7 @@ ROOMS = (
     room("serving", packages=""),
     room("serving.contract", packages=""),
     room("serving.opsets", "serving.contract", packages=""),
+    room("serving.models_config", "serving.contract", packages="google tensorflow_serving"),
     room("serving.exchange", "serving.contract", packages="numpy"),  # the files between proof and clean process
     room("serving.loader", "serving.contract serving.opsets serving.exchange"),
     room("serving.command", "serving.contract", packages="absl"),  # the frame of every serving command line

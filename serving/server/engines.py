@@ -55,12 +55,15 @@ def choose(options):
 
 
 def how_to_get_the_real_one(options):
-    """One line: the Debian package and the docker command that serve the same folder."""
-    command = shlex.join(commands.docker_command(dataclasses.replace(options, port=options.port or 8500)))
-    return (
+    """One line: the Debian package and, of one folder, the docker command that serves the same."""
+    package = (
         f"The real TensorFlow Serving: apt-get install tensorflow-model-server (with {commands.DEBIAN_SOURCE!r} "
-        f"in /etc/apt/sources.list.d), or: {command}"
+        "in /etc/apt/sources.list.d)"
     )
+    if options.model_config_file:  # whose folders no one mount holds
+        return package
+    command = commands.docker_command(dataclasses.replace(options, port=options.port or 8500))
+    return f"{package}, or: {shlex.join(command)}"
 
 
 def _lacks_model_server(_):
@@ -68,6 +71,8 @@ def _lacks_model_server(_):
 
 
 def _lacks_docker(options):
+    if options.model_config_file:
+        return "docker mounts one folder, and models.config may name many"
     if not shutil.which("docker"):
         return "no docker on PATH"
     if not _succeeds(["docker", "info"], timeout=_DAEMON_SECONDS):

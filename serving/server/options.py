@@ -51,7 +51,7 @@ def checked(given, arguments=()):
 
 
 def _of_config(given):
-    """The options of a models.config; `model_name` is the first model's: by it the real server is asked if it serves."""
+    """The options of a models.config; `model_name`, the first one's, is what the real server is asked for."""
     for name in ("model_base_path", "model_name"):
         if getattr(given, name):
             raise ServingError(f"--{name} and --model_config_file: the file names models and their folders; give one")
