@@ -33,6 +33,7 @@ def room(name, may="", never="", packages=None, not_packages=(), relative=False)
     return Room(name, tuple(may.split()), tuple(never.split()), packages, frozenset(not_packages), relative)
 
 
+SHARED = "serving.contract serving.models_config serving.status_probe"  # by server and release
 SETTINGS = "trainer.config trainer.flagfile trainer.heads"  # flagfile: the text of flagfiles, as free of absl as config
 # Where rows come from: the packages that each kind of source needs, and no other kind.
 SOURCES = {
@@ -94,11 +95,12 @@ ROOMS = (
     room("serving.contract", packages=""),
     room("serving.opsets", "serving.contract", packages=""),
     room("serving.models_config", "serving.contract", packages="google tensorflow_serving"),
+    room("serving.status_probe", packages="google grpc"),
     room("serving.exchange", "serving.contract", packages="numpy"),  # the files between proof and clean process
     room("serving.loader", "serving.contract serving.opsets serving.exchange"),
     room("serving.command", "serving.contract", packages="absl"),  # the frame of every serving command line
-    room("serving.server", "serving.contract serving.models_config serving.opsets serving.loader serving.command"),
-    room("serving.release", "serving.contract serving.models_config serving.opsets serving.loader serving.command"),
+    room("serving.server", f"{SHARED} serving.opsets serving.loader serving.command"),
+    room("serving.release", f"{SHARED} serving.opsets serving.loader serving.command"),
     room("serving.kit", "serving.contract serving.opsets serving.loader serving.command"),
     room("serving.load", "serving.client serving.contract", not_packages=HEAVY),
     room("serving.solutions", "serving.client serving.contract", not_packages=HEAVY),

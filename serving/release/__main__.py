@@ -1,8 +1,10 @@
-"""`python -m serving.release publish|list|rollback|gc --model_base_path=DIR …`: what servers find there.
+"""`python -m serving.release publish|list|rollback|label|gc --model_base_path=DIR …`: what servers find there.
 
 publish --source=WORKDIR_OR_VERSION [--version=N] [--reason=TEXT] [--force]: prints the version that now serves it.
 list: every version that is or was there.
 rollback [--version=N] [--reason=TEXT]: publishes again what was served before the newest version, or version N.
+label --label=NAME --model_config_file=FILE [--version=N] [--target=HOST:PORT]: lets stable, canary, … name version N,
+  by default what the label named before.
 gc [--keep=N | --version=N] [--model_config_file=FILE] [--dry_run] [--reason=TEXT]: removes old versions.
 """
 
@@ -23,14 +25,24 @@ flags.DEFINE_string(
 flags.DEFINE_integer(
     "version",
     None,
-    "Number to publish under (default: one more than any that is or was there), to roll back to, or to remove.",
+    "Number to publish under (default: one more than any that is or was there), to roll back to, label or remove.",
     1,
     2**63 - 1,
 )
 flags.DEFINE_string("reason", "", "Why, for the history.")
 flags.DEFINE_bool("force", False, "Publish again what is published already, under a new number.")
 flags.DEFINE_integer("keep", 3, "Newest versions that gc leaves there.", 1)
-flags.DEFINE_string("model_config_file", None, "TF Serving's models.config: gc leaves the versions that it names.")
+flags.DEFINE_string(
+    "model_config_file", None, "TF Serving's models.config: label writes to it, gc leaves the versions that it names."
+)
+flags.DEFINE_string("label", None, "The label to move.")
+flags.DEFINE_string("model_name", None, "Name of the model in models.config; default: last part of --model_base_path.")
+flags.DEFINE_string(
+    "target",
+    None,
+    "HOST:PORT of the server that reads models.config: the label moves once the version is loaded there.",
+)
+flags.DEFINE_float("wait_seconds", 60, "How long label waits for that.", 0)
 flags.DEFINE_bool("dry_run", False, "Say what gc would remove, and remove nothing.")
 flags.DEFINE_bool("json", False, "One JSON object on stdout.")
 
@@ -75,6 +87,19 @@ def _rollback():
     print(json.dumps(done.as_dict() | {"restores": restored}) if FLAGS.json else told)
 
 
+def _label():
+    from serving.release import label
+
+    for name in ("label", "model_config_file"):
+        if not FLAGS[name].value:
+            raise ServingError(f"--{name} is missing; give both --label and --model_config_file")
+    version = FLAGS.version or label.before(FLAGS.model_base_path, FLAGS.label)
+    where = (FLAGS.model_config_file, FLAGS.model_name, FLAGS.model_base_path)
+    done = label.label(*where, FLAGS.label, version, FLAGS.target, FLAGS.wait_seconds, FLAGS.reason)
+    was = f", before {done['before']}" if done["before"] else ""
+    print(json.dumps(done) if FLAGS.json else f"{FLAGS.label} is version {version}{was}, in {FLAGS.model_config_file}")
+
+
 def _gc():
     from serving.release import collect
 
@@ -98,6 +123,10 @@ _COMMANDS = {
     "publish": (_publish, {"source", "version", "reason", "force"}),
     "list": (_list, set()),
     "rollback": (_rollback, {"version", "reason"}),
+    "label": (
+        _label,
+        {"version", "reason", "label", "model_config_file", "model_name", "target", "wait_seconds"},
+    ),
     "gc": (_gc, {"keep", "version", "model_config_file", "dry_run", "reason"}),
 }
 

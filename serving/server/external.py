@@ -7,6 +7,7 @@ import sys
 
 from serving.contract import ServingError
 from serving.server import ports, ready
+from serving.status_probe import StatusProbe
 
 _POLL_SECONDS = 0.2
 
@@ -35,11 +36,11 @@ def serve(options, command):
 
 def _wait_until_ready(child, options):
     """The version that became AVAILABLE; None where the child ended first."""
-    with ready.StatusProbe(ports.address(options.host, options.port), options.model_name) as probe:
+    with StatusProbe(ports.address(options.host, options.port), options.model_name) as probe:
         while child.poll() is None:
-            version = probe.available_version()
-            if version is not None:
-                return version
+            available = probe.available()
+            if available:
+                return max(available)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_POLL_SECONDS)
     return None

@@ -14,6 +14,9 @@ from tests.serving.tiny_version import fake_version
 COMMAND = [sys.executable, "-m", "serving.release"]
 
 
+CONFIG = ["--model_config_file={base}/models.config"]
+
+
 def release(*arguments):
     return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60)
 
@@ -37,7 +40,7 @@ def test_help_succeeds_without_tensorflow():
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 2, "subcommand is missing; allowed: publish, list, rollback, gc"),
+        ([], 2, "subcommand is missing; allowed: publish, list, rollback, label, gc"),
         (["publsh"], 2, "did you mean publish?"),
         (["publish", "--model_base_path={base}"], 2, "--source is missing"),
         (["publish", "--source={base}/none", "--model_base_path={base}"], 2, "no such folder"),
@@ -59,6 +62,19 @@ def test_help_succeeds_without_tensorflow():
             "holds no version; publish one there first",
         ),
         (["rollback", "--model_base_path={base}", "--version=3"], 2, "holds no version; publish one there first"),
+        (["label", "--model_base_path={published}", "--label=stable"], 2, "--model_config_file is missing; give both"),
+        (["label", "--model_base_path={published}", "--version=1", *CONFIG], 2, "--label is missing; give both"),
+        (
+            ["label", "--model_base_path={published}", "--label=a", *CONFIG],
+            2,
+            "a was never moved here; there",
+        ),
+        (
+            ["label", "--model_base_path={published}", "--label=a", "--version=9", *CONFIG],
+            2,
+            "9 is not there; there",
+        ),
+        (["label", "--model_base_path={base}/none", "--label=a", "--version=1", *CONFIG], 2, "no such folder"),
         (["gc", "--model_base_path={base}/none"], 2, "no such folder"),
         (["gc", "--model_base_path={base}", "--keep=0"], 2, "keep"),
         (["gc", "--model_base_path={base}", "--keep=2", "--version=1"], 2, "--keep and --version: give one of them"),
