@@ -1,6 +1,7 @@
 """Labels in models.config: a version is named for serving first, and labelled once the server has loaded it.
 
-In the other order TF Serving refuses the file: a label may only name what is loaded.
+In the other order TF Serving refuses the file: a label may only name what is loaded. What the label named before stays
+loaded until it moves again: requests that came by it are answered, and moving back takes no load.
 """
 
 import os
@@ -36,7 +37,7 @@ def label(config_file, model_name, base_path, name, version, target=None, wait_s
         with models_config.changing(config_file, model_name, base_path) as model:
             before = model.version_labels.get(name)
             model.version_labels[name] = version
-            _serve(model, set(model.version_labels.values()))
+            _serve(model, {*model.version_labels.values(), before or version})
         entries = history.read(base_path)
         print_of = source.fingerprint(os.path.join(base_path, present[version]))
         entries.append(history.entry("label", version, print_of, reason) | {"label": name, "before": before})

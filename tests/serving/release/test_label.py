@@ -34,10 +34,13 @@ def test_labels_move_and_the_policy_follows(base, tmp_path):
     label(config, None, base, "canary", 3, reason="try it")
     assert entry(config) == ([1, 3], {"stable": 1, "canary": 3})
     assert label(config, None, base, "stable", 2)["before"] == 1
-    assert entry(config) == ([2, 3], {"stable": 2, "canary": 3})
+    assert entry(config) == ([1, 2, 3], {"stable": 2, "canary": 3}), "what it was before stays loaded"
     assert before(base, "stable") == 1
     last = history.read(base)[-2]
     assert (last["action"], last["label"], last["version"], last["reason"]) == ("label", "canary", 3, "try it")
+    assert collect(base, keep=1, config_file=config)["removed"] == []
+    label(config, None, base, "stable", 3)
+    assert entry(config) == ([2, 3], {"stable": 3, "canary": 3})
     assert collect(base, keep=1, config_file=config)["removed"] == [1]
 
 
