@@ -10,6 +10,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 _METHOD = "/tensorflow.serving.ModelService/GetModelStatus"
 _AVAILABLE = 30
 _ASK_SECONDS = 5
+# a server that loads for minutes is found within a second of its start, not at the end of gRPC's own long back-off
+_PATIENT = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000)]
 _Field = descriptor_pb2.FieldDescriptorProto
 # message: (field, number, type; a message's name where it is one, repeated where it ends in *)
 _MESSAGES = {
@@ -24,7 +26,7 @@ class StatusProbe:
     """One channel to a server that may not be up yet; a context manager."""
 
     def __init__(self, address, model_name):
-        self._channel = grpc.insecure_channel(address)
+        self._channel = grpc.insecure_channel(address, options=_PATIENT)
         self._ask = self._channel.unary_unary(
             _METHOD, lambda message: message.SerializeToString(), _Response.FromString
         )

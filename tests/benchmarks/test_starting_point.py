@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from benchmarks.starting_point import starting_point
 from tests import task_walks, tiny_reviews
@@ -34,6 +35,7 @@ def test_head_and_order_are_those_of_the_run(bert_folder, reviews, tmp_path):
     assert (start["order"][0] != start["order"][1]).any()
 
 
+@pytest.mark.slow
 def test_a_text_of_several_windows_comes_once_where_its_first_window_does(bert_folder, tmp_path):
     rows = [(text * (4 if place % 5 == 0 else 1), spans) for place, (text, spans) in enumerate(task_walks.tagged(30))]
     for name in ("train", "dev"):
@@ -58,6 +60,7 @@ def test_a_text_of_several_windows_comes_once_where_its_first_window_does(bert_f
         assert order.tolist() == [first[row] for row in came if row in first]
 
 
+@pytest.mark.slow
 def test_windows_that_the_peer_reads_too_are_rows_of_their_own(bert_folder, tmp_path):
     for name in ("train", "dev"):
         rows = [(*row[:2], json.dumps(row[2])) for row in task_walks.questioned(30)]

@@ -51,6 +51,7 @@ def test_where_it_is_faster_it_is_proven_and_says_so(small, tmp_path, in_process
     assert [path.name for path in tmp_path.glob("[!.]*")] == [report.version_dir.name], "the rival is not kept"
 
 
+@pytest.mark.slow
 def test_where_it_is_not_faster_the_refusal_prints_the_figures(small, tmp_path, in_process, monkeypatch):
     with pytest.raises(ProofRefused) as refusal:
         export(small, tmp_path, monkeypatch, (0.06, 0.05))
@@ -61,6 +62,7 @@ def test_where_it_is_not_faster_the_refusal_prints_the_figures(small, tmp_path, 
     assert not list(tmp_path.glob("[!.]*"))
 
 
+@pytest.mark.slow
 def test_a_refusal_for_its_limits_says_what_was_measured(small, tmp_path, in_process, monkeypatch):
     def wrong(texts, pairs):
         answers = small.answers(texts, pairs)

@@ -203,6 +203,7 @@ def test_xla_compiles_the_whole_step_and_says_so(make_run, tmp_path):
     assert shapes == {(8, width) for width in run.train.widths}
 
 
+@pytest.mark.slow
 def test_xla_that_did_not_run_is_no_success(make_run, tmp_path):
     run = make_run(tmp_path, xla="require", epochs=1)
     refused = dataclasses.replace(run.accelerator, jit_step=False)

@@ -121,6 +121,7 @@ def test_flags_that_do_not_go_together(folder, bert_folder, flags, said):
     assert not (folder / "run").exists()
 
 
+@pytest.mark.slow
 def test_few_shot_tells_texts_out_of_scope_by_their_distance(tmp_path, bert_folder):
     for seed, split in enumerate(("train", "dev")):
         tiny_reviews.write(tmp_path / "data" / f"{split}.csv", tiny_reviews.rows(24, seed))

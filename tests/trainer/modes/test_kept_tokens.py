@@ -21,6 +21,7 @@ def run(flags, tmp_path):
     return train
 
 
+@pytest.mark.slow
 def test_a_plan_makes_what_a_run_finds_and_the_run_learns_the_same(flags, run, tmp_path):
     plan = (*flags, "--mode=plan", "--json", f"--cache_dir={tmp_path}/cache")
     assert "tokenizing train 96/96 texts  0:00 left" in run_main(*plan).err

@@ -78,6 +78,7 @@ def test_the_loss_falls_and_the_best_weights_are_those_of_the_lowest(run):
     assert run.result["dev"]["perplexity"] == pytest.approx(np.exp(min(losses)), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_classifier_learns_from_it_and_is_proven(run, tmp_path):
     reviews = {"train": tiny_reviews.rows(64, 1), "dev": tiny_reviews.rows(24, 2)}
     for split, rows in reviews.items():
@@ -162,7 +163,7 @@ def test_a_mistake_is_one_line_and_nothing_is_written(run, tmp_path, flags, said
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("segments", ["nsp", "sop"])
+@pytest.mark.parametrize("segments", ["nsp", pytest.param("sop", marks=pytest.mark.slow)])
 def test_segments_in_order_teach_the_pooler_too(run, tmp_path, segments):
     source = tiny_encoders.bert_folder(tmp_path / "source", pooler=False)
     assert not load_encoder(str(source), "", 24).has_pooler

@@ -13,6 +13,7 @@ from trainer.config import Config
 from trainer.modes import job
 from trainer.modes.rows import make_rows
 
+pytestmark = pytest.mark.slow  # embedding and span_qa walk over pairs in tests/test_tasks.py
 COLUMNS = ("first text", "#2 text", "same?")
 
 

@@ -95,6 +95,7 @@ def test_other_texts_are_not_continued(trained, texts, tmp_path, monkeypatch, sm
     assert [json.loads(line)["text"] for line in open(tmp_path / "out.jsonl")] == [*lines[1:], lines[0]]
 
 
+@pytest.mark.slow
 def test_answers_that_other_flags_decide_are_not_continued(trained, texts, tmp_path, monkeypatch, small_chunks):
     """These flags may change at any time, and yet half a file must not be calibrated otherwise than the rest."""
     with monkeypatch.context() as stopped:
