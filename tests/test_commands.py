@@ -26,6 +26,7 @@ DATA = {  # columns of the data set that a flagfile is for, and what makes rows 
     "covid_faq": (("question_2", "question_1"), task_walks.belonging),
     "mlm": (("text",), task_walks.echoes),
     "conll": (("text", "label"), task_walks.tagged),
+    "squad": (("question", "context", "answers"), task_walks.questioned),
     "clinc150": (("text", "intent"), tiny_reviews.rows),
     "snips": (("tokens", "intent", "slots", "score"), task_walks.of_every_head),
 }
