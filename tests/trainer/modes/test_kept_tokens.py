@@ -34,6 +34,7 @@ def test_a_plan_makes_what_a_run_finds_and_the_run_learns_the_same(flags, run, t
     assert kept == fresh
 
 
+@pytest.mark.slow
 def test_another_length_finds_nothing_and_prediction_keeps_nothing(flags, run, trained, tmp_path):
     run("first")
     assert run("second", "--sequence_length=16")[1] == {"train": False, "dev": False}
