@@ -47,9 +47,11 @@ def label(config_file, model_name, base_path, name, version, target=None, wait_s
 
 def before(base_path, name):
     """The version that a label stood for before it was moved last; ServingError where it was never moved."""
-    moves = [each for each in history.read(base_path) if each.get("label") == name and each.get("before")]
+    folder.versions_there(base_path)
+    entries = [each for each in history.read(base_path) if each.get("label")]
+    moves = [each for each in entries if each["label"] == name and each["before"]]
     if not moves:
-        known = sorted({each["label"] for each in history.read(base_path) if each.get("label")})
+        known = sorted({each["label"] for each in entries})
         raise ServingError(
             f"--label={name} was never moved here; {'labels are ' + ', '.join(known) if known else 'there is no label'}"
         )

@@ -75,6 +75,7 @@ def test_help_succeeds_without_tensorflow():
             "9 is not there; there",
         ),
         (["label", "--model_base_path={base}/none", "--label=a", "--version=1", *CONFIG], 2, "no such folder"),
+        (["label", "--model_base_path={base}/none", "--label=a", *CONFIG], 2, "no such folder"),
         (["gc", "--model_base_path={base}/none"], 2, "no such folder"),
         (["gc", "--model_base_path={base}", "--keep=0"], 2, "keep"),
         (["gc", "--model_base_path={base}", "--keep=2", "--version=1"], 2, "--keep and --version: give one of them"),
