@@ -7,7 +7,8 @@ from .batches import columns_of, split
 from .channel import Deadline
 from .described import SERVING_DEFAULT, Described
 from .errors import SlipwayError, refused
-from .results import VersionStatus, rows_of
+from .results import VersionStatus
+from .rows import rows_of
 from .tensors import decode, encode, put_strings
 
 _MAX_BATCH_BYTES = 4 * 2**20

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from serving.client.batches import split
-from serving.client.results import Answer, Classification, MultiLabel, Outputs, Regression, rows_of
+from serving.client.results import Answer, Classification, MultiLabel, Outputs, Regression
+from serving.client.rows import rows_of
 from serving.client.tensors import decode, encode
 
 
