@@ -63,12 +63,14 @@ class ServedVersion:
         feeds, fetches = self._tensors[signature_name]
         if set(inputs) != set(feeds):
             _reject(f"signature {signature_name} takes {', '.join(sorted(feeds))}; given: {', '.join(sorted(inputs))}")
-        return self._session.run(fetches, {feeds[name]: _checked(feeds[name], name, inputs[name]) for name in feeds})
+        arrays = {feeds[name].name: _checked(feeds[name], name, inputs[name]) for name in feeds}
+        names = [tensor.name for tensor in fetches.values()]
+        return dict(zip(fetches, self.run_tensors(arrays, names), strict=True))
 
     def run_tensors(self, feeds, names):
         """Arrays of the graph's tensors `names`, given `{tensor name: array}`; raises tf.errors.OpError likewise.
 
-        For one run across signatures, which MultiInference is.
+        The one way into the session: of a signature's run, and of one across signatures, which MultiInference is.
         """
         return self._session.run(names, feeds)
 

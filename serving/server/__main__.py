@@ -33,11 +33,22 @@ flags.DEFINE_string(
     "engine", "auto", "auto, tensorflow_model_server, docker or embedded; auto takes the first of them that is there."
 )
 flags.DEFINE_float("file_system_poll_wait_seconds", 1, "Seconds between two looks for new versions; 0 looks once.", 0)
+flags.DEFINE_bool("enable_batching", False, "Runs of several requests are made together.")
+flags.DEFINE_string(
+    "batching_parameters_file", None, "BatchingParameters as a text proto; default: TensorFlow Serving's own defaults."
+)
+flags.DEFINE_bool(
+    "enable_per_model_batching_parameters",
+    False,
+    "A version is batched only where it brings a batching_params.pbtxt, and by that; the threads stay those of "
+    "--batching_parameters_file.",
+)
 flags.DEFINE_integer(
     "grpc_max_threads",
-    0,
-    "Requests worked on at the same time; 0: 256 in the real server, 4 per core in the embedded one.",
-    0,
+    256,
+    "Requests under way at the same time; more are refused with RESOURCE_EXHAUSTED. TensorFlow Serving's own default, "
+    "4 per core, refuses most requests of 16 clients.",
+    1,
 )
 flags.DEFINE_string(
     "docker_image",

@@ -11,8 +11,7 @@ DEBIAN_SOURCE = (
     "deb [arch=amd64] https://storage.googleapis.com/tensorflow-serving-apt "
     "stable tensorflow-model-server tensorflow-model-server-universal"
 )
-# With TF Serving's own default, 4 × cores, 16 clients on 2 cores got RESOURCE_EXHAUSTED on 1,800 of 2,000 requests.
-REAL_SERVER_THREADS = 256
+_BATCHING_IN_DOCKER = "/etc/slipway/batching_parameters.pbtxt"
 _IMAGE_TAGS = {"2.19": "2.19.1", "2.20": "2.20.0"}
 
 
@@ -24,6 +23,7 @@ def model_server_command(options):
         f"--rest_api_port={options.rest_api_port}",
         *_models(options),
         *_tuning(options),
+        *_batching(options, options.batching_parameters_file),
     ]
 
 
@@ -45,13 +45,12 @@ def docker_command(options):
     return [
         *("docker", "run", "--rm", "--init"),
         *(part for port, inside in ports for part in ("-p", f"{joined(options.host, port)}:{inside}")),
-        *(
-            "--mount",
-            ",".join(map(_csv, ("type=bind", f"source={options.model_base_path}", f"target={target}", "readonly"))),
-        ),
+        *_mount(options.model_base_path, target),
+        *(_mount(options.batching_parameters_file, _BATCHING_IN_DOCKER) if options.batching_parameters_file else ()),
         *("-e", f"MODEL_NAME={options.model_name}"),
         image(options),
         *_tuning(options),
+        *_batching(options, _BATCHING_IN_DOCKER),
     ]
 
 
@@ -71,10 +70,22 @@ def image(options):
 def _tuning(options):
     # Without max_num_load_retries=0 a bad version keeps the server silent for five minutes before it gives up.
     return [
-        f"--grpc_max_threads={options.grpc_max_threads or REAL_SERVER_THREADS}",
+        f"--grpc_max_threads={options.grpc_max_threads}",
         "--max_num_load_retries=0",
         f"--file_system_poll_wait_seconds={math.ceil(options.file_system_poll_wait_seconds)}",
     ]
+
+
+def _batching(options, parameters_file):
+    return [
+        *(["--enable_batching"] * options.enable_batching),
+        *([f"--batching_parameters_file={parameters_file}"] if options.batching_parameters_file else []),
+        *(["--enable_per_model_batching_parameters"] * options.enable_per_model_batching_parameters),
+    ]
+
+
+def _mount(source, target):
+    return "--mount", ",".join(map(_csv, ("type=bind", f"source={source}", f"target={target}", "readonly")))
 
 
 def _csv(field):

@@ -1,6 +1,6 @@
 """The embedded server: TensorFlow Serving's gRPC face over serving.loader, for laptops, notebooks and CI.
 
-One event loop for the network, one thread pool for the requests, one thread that loads versions.
+One event loop for the network, one thread for each request under way, one thread that loads versions.
 """
 
 import asyncio
@@ -16,9 +16,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from serving import models_config
 from serving.contract import ServingError
-from serving.loader import ServedVersion
 from serving.server import ports, ready, wire
+from serving.server.batching import Loading
 from serving.server.models import Models
+from serving.server.request_threads import RequestThreads
 from serving.server.status import StatusError
 
 DRAIN_SECONDS = 30  # what a request in flight gets after SIGTERM; orchestrators kill after about as long
@@ -49,15 +50,20 @@ async def _serve_until_signal(options):
 
 async def serve_until(options, stop, announce):
     """Loads, serves and, when the future `stop` is done, drains; calls announce(model, version, address) when ready."""
-    models = Models(ServedVersion, options.allow_version_labels_for_unavailable_models)
-    threads = options.grpc_max_threads or 4 * (os.cpu_count() or 1)
+    loading = Loading(options)
+    models = Models(loading.load, options.allow_version_labels_for_unavailable_models)
     # Left in the opposite order: requests first, then a load under way, then the versions that nobody uses any more.
-    with contextlib.closing(models), _pool(1, "loader") as loader, _pool(threads, "request") as requests:
+    with (
+        contextlib.closing(loading),
+        contextlib.closing(models),
+        _pool(1, "loader") as loader,
+        contextlib.closing(RequestThreads(options.grpc_max_threads)) as threads,
+    ):
         await asyncio.get_running_loop().run_in_executor(loader, _begin, models, options)
         if stop.done():
             return
         server = grpc.aio.server(options=_CHANNEL_OPTIONS)
-        wire.add_services(server, models, requests)
+        wire.add_services(server, models, threads)
         servicer = await _add_health(server)
         port = _bind(server, options)
         await server.start()

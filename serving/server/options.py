@@ -24,7 +24,10 @@ class Options:
     rest_api_port: int = 8501
     engine: str = "auto"
     file_system_poll_wait_seconds: float = 1
-    grpc_max_threads: int = 0
+    enable_batching: bool = False
+    batching_parameters_file: str | None = None
+    enable_per_model_batching_parameters: bool = False
+    grpc_max_threads: int = 256
     docker_image: str | None = None
 
 
@@ -41,6 +44,7 @@ def checked(given, arguments=()):
         raise ServingError(f"--engine={given.engine} is unknown; allowed: {', '.join(ENGINES)}")
     if given.port and given.port == given.rest_api_port:
         raise ServingError(f"--port and --rest_api_port are both {given.port}; give them different numbers")
+    given = _with_batching(given)
     if given.model_config_file:
         return _of_config(given)
     path = _checked_path(given.model_base_path)
@@ -48,6 +52,14 @@ def checked(given, arguments=()):
     if not name:
         raise ServingError(f"--model_base_path={path} has no last part to name the model after; give --model_name")
     return dataclasses.replace(given, model_base_path=path, model_name=name)
+
+
+def _with_batching(given):
+    for name in ("batching_parameters_file", "enable_per_model_batching_parameters"):
+        if getattr(given, name) and not given.enable_batching:
+            raise ServingError(f"--{name} is set without --enable_batching; give both, or neither")
+    path = given.batching_parameters_file
+    return dataclasses.replace(given, batching_parameters_file=os.path.abspath(path)) if path else given
 
 
 def _of_config(given):

@@ -1,10 +1,9 @@
 """gRPC on one side, plain functions (models, request) → response on the other.
 
-Messages pass the event loop as bytes: parsing, computing and serializing happen in the thread pool, so one large
+Messages pass the event loop as bytes: parsing, computing and serializing happen in the request threads, so one large
 request delays nobody's small one. The names and messages are those of tensorflow-serving-api.
 """
 
-import asyncio
 import functools
 
 import grpc
@@ -46,10 +45,12 @@ SERVICES = {
 }
 
 
-def add_services(server, models, pool):
-    """Registers every service with a grpc.aio server; `models`: Models, `pool` runs the work."""
+def add_services(server, models, threads):
+    """Registers every service with a grpc.aio server; `models`: Models, `threads`: RequestThreads."""
     for service, methods in SERVICES.items():
-        handlers = {name: _handler(functools.partial(_work, models, *method), pool) for name, method in methods.items()}
+        handlers = {
+            name: _handler(functools.partial(_work, models, *method), threads) for name, method in methods.items()
+        }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
 
 
@@ -61,10 +62,10 @@ def _work(models, request_type, answer, raw):
     return answer(models, request).SerializeToString()
 
 
-def _handler(work, pool):
+def _handler(work, threads):
     async def handle(raw, context):
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, work, raw)
+            return await threads.work(context.time_remaining(), work, raw)
         except Exception as error:
             status = _logged(status_of(error))
         await context.abort(status.code, status.message)

@@ -1,0 +1,45 @@
+"""How versions are loaded: plain, or with their runs batched as --enable_batching and its files say.
+
+Sources: BuildAndStart in tensorflow_serving/model_servers/server.cc; InternalCreateSavedModelBundle in
+tensorflow_serving/servables/tensorflow/saved_model_bundle_factory.cc.
+"""
+
+from serving.contract import ServingError
+from serving.loader import ServedVersion
+from serving.server import batching_parameters
+from serving.server.batch_scheduler import BatchScheduler
+from serving.server.batched_version import BatchedVersion
+from serving.server.status import StatusError
+
+
+class Loading:
+    """load(version_dir) gives a ServedVersion; close it when all of them are closed."""
+
+    def __init__(self, options):
+        """options: Options. ServingError for a file of parameters that cannot be used."""
+        self._parameters, self._per_model = None, options.enable_per_model_batching_parameters
+        if options.enable_batching:
+            self._parameters = _parameters_of(options)
+            self._scheduler = BatchScheduler(self._parameters.num_batch_threads)
+
+    def load(self, version_dir):
+        """A version, batched where it is to be; StatusError for parameters that cannot be used."""
+        parameters = self._parameters
+        if parameters and self._per_model:
+            parameters = batching_parameters.of_version(version_dir)
+        return BatchedVersion(version_dir, self._scheduler, parameters) if parameters else ServedVersion(version_dir)
+
+    def close(self):
+        """Ends the threads that make batches."""
+        if self._parameters:
+            self._scheduler.close()
+
+
+def _parameters_of(options):
+    path = options.batching_parameters_file
+    if not path:
+        return batching_parameters.BatchingParameters()
+    try:
+        return batching_parameters.read(path, f"--batching_parameters_file={path}")
+    except StatusError as error:
+        raise ServingError(f"--batching_parameters_file={path}: {error.message}") from None
