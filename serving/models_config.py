@@ -9,6 +9,7 @@ import os
 
 from google.protobuf import text_format
 
+from serving import text_proto
 from serving.contract import ServingError
 
 _PLATFORM = "tensorflow"
@@ -18,15 +19,8 @@ def read(path):
     """The ModelServerConfig of a file; ServingError, with file:line, where it is none."""
     from tensorflow_serving.config import model_server_config_pb2
 
-    try:
-        with open(path, encoding="utf-8") as file:
-            return text_format.Parse(file.read(), model_server_config_pb2.ModelServerConfig())
-    except text_format.ParseError as error:
-        reason = str(error).split(" : ", 1)[-1].strip()
-        raise ServingError(f"{path}:{error.GetLine() or 1}: not a models.config: {reason}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise ServingError(f"--model_config_file={path}: {reason}; give a models.config") from None
+    message = model_server_config_pb2.ModelServerConfig()
+    return text_proto.read(path, message, f"--model_config_file={path}", "a models.config")
 
 
 def of_one(name, base_path):

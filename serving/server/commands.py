@@ -4,7 +4,7 @@ import math
 import os
 
 from serving import contract
-from serving.server.options import present_versions
+from serving.server.options import Options, present_versions
 from serving.server.ports import joined
 
 DEBIAN_SOURCE = (
@@ -13,6 +13,7 @@ DEBIAN_SOURCE = (
 )
 # With TF Serving's own default, 4 × cores, 16 clients on 2 cores got RESOURCE_EXHAUSTED on 1,800 of 2,000 requests.
 REAL_SERVER_THREADS = 256
+_MONITORING_IN_DOCKER = "/etc/slipway/monitoring.config"
 _IMAGE_TAGS = {"2.19": "2.19.1", "2.20": "2.20.0"}
 
 
@@ -24,6 +25,7 @@ def model_server_command(options):
         f"--rest_api_port={options.rest_api_port}",
         *_models(options),
         *_tuning(options),
+        *_rest(options, options.monitoring_config_file),
     ]
 
 
@@ -45,13 +47,12 @@ def docker_command(options):
     return [
         *("docker", "run", "--rm", "--init"),
         *(part for port, inside in ports for part in ("-p", f"{joined(options.host, port)}:{inside}")),
-        *(
-            "--mount",
-            ",".join(map(_csv, ("type=bind", f"source={options.model_base_path}", f"target={target}", "readonly"))),
-        ),
+        *_mount(options.model_base_path, target),
+        *(_mount(options.monitoring_config_file, _MONITORING_IN_DOCKER) if options.monitoring_config_file else ()),
         *("-e", f"MODEL_NAME={options.model_name}"),
         image(options),
         *_tuning(options),
+        *_rest(options, _MONITORING_IN_DOCKER),
     ]
 
 
@@ -75,6 +76,20 @@ def _tuning(options):
         "--max_num_load_retries=0",
         f"--file_system_poll_wait_seconds={math.ceil(options.file_system_poll_wait_seconds)}",
     ]
+
+
+def _rest(options, monitoring_config_file):
+    threads, milliseconds = options.rest_api_num_threads, options.rest_api_timeout_in_ms
+    return [
+        *([f"--rest_api_num_threads={threads}"] if threads else []),
+        *([f"--rest_api_timeout_in_ms={milliseconds}"] if milliseconds != Options.rest_api_timeout_in_ms else []),
+        *(["--rest_api_enable_cors_support"] * options.rest_api_enable_cors_support),
+        *([f"--monitoring_config_file={monitoring_config_file}"] if options.monitoring_config_file else []),
+    ]
+
+
+def _mount(source, target):
+    return "--mount", ",".join(map(_csv, ("type=bind", f"source={source}", f"target={target}", "readonly")))
 
 
 def _csv(field):
