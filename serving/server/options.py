@@ -62,7 +62,7 @@ def checked(given, arguments=()):
 
 def _with_rest(given):
     if given.rest_api_port is None and given.port:
-        given = dataclasses.replace(given, rest_api_port=_REST_PORT if given.port != _REST_PORT else 0)
+        given = dataclasses.replace(given, rest_api_port=_REST_PORT * (given.port != _REST_PORT))
     path = given.monitoring_config_file
     if not path:
         return given

@@ -112,7 +112,9 @@ def test_model_server_that_ends_later_gives_its_status(base, programs):
         assert server.process.wait(60) == 9
 
 
-@pytest.mark.parametrize(("engine", "flag"), [(engine, flag) for engine in ("auto", "embedded") for flag in ("--port", "--rest_api_port")])
+@pytest.mark.parametrize(
+    ("engine", "flag"), [(engine, flag) for engine in ("auto", "embedded") for flag in ("--port", "--rest_api_port")]
+)
 def test_a_taken_port_is_one_line(base, programs, engine, flag):
     fake_engines.model_server(programs)
     with socket.socket() as other:

@@ -9,7 +9,7 @@ from tests.serving.server.running import Caller, Server
 from tests.serving.tiny_version import real_version
 
 REVIEWS, EXAMPLES = "/v1/models/reviews", "/v1/models/examples"
-TEXTS = ["good", "", "中文评论，很好", "😀👨‍👩‍👧 emoji", "a\x00b\n\"quoted\" \\ </script>", "é" * 300]
+TEXTS = ["good", "", "中文评论，很好", "😀👨‍👩‍👧 emoji", 'a\x00b\n"quoted" \\ </script>', "é" * 300]
 
 
 @pytest.fixture(scope="module")
@@ -219,4 +219,3 @@ def test_rest_can_be_left_out(place):
     with Server(place(1, "a"), "--engine=embedded", "--port=0", "--rest_api_port=0") as server:
         assert "rest" not in server.ready()
         assert server.stop() == 0
-
