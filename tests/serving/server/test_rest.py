@@ -1,6 +1,7 @@
 import gzip
 import json
 import signal
+import socket
 
 import pytest
 
@@ -195,8 +196,7 @@ def test_what_is_no_http_ends_the_connection_alone(rest):
 
 def test_a_client_that_waits_for_100_continue_is_told_to(rest):
     body = b'{"inputs": ["1"], "signature_name": "spin"}'
-    head = f"POST {REVIEWS}:predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n"
-    received = rest.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body, end=False)
+    received = rest.send(_expecting(body) + body, end=False)
     assert received.startswith(b"HTTP/1.1 100 ") and b"HTTP/1.1 200 " in received
 
 
@@ -215,7 +215,27 @@ def test_a_long_request_holds_up_no_short_one_and_ends_with_its_time(place):
         assert server.stop(signal.SIGINT) == 130
 
 
+def test_sigterm_lets_requests_finish(place):
+    with Server(place(1, "a"), "--engine=embedded", "--port=0") as server:
+        host, _, port = server.ready()["rest"].rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            body = b'{"inputs": ["100000"], "signature_name": "spin"}'
+            connection.sendall(_expecting(body))
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")  # from here on it is under way
+            connection.sendall(body)
+            assert server.stop() == 0
+            received = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+        assert received.startswith(b"HTTP/1.1 200 ") and b"100000" in received
+        assert "Traceback" not in server.log_text()
+
+
 def test_rest_can_be_left_out(place):
     with Server(place(1, "a"), "--engine=embedded", "--port=0", "--rest_api_port=0") as server:
         assert "rest" not in server.ready()
         assert server.stop() == 0
+
+
+def _expecting(body):
+    """The head of a request that sends its body when it is told to."""
+    head = f"POST {REVIEWS}:predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode()
