@@ -1,7 +1,8 @@
 """JSON as the real server reads it, by the same RapidJSON; and a value of it in the words of an error.
 
 Source: ParseJson, JsonValueToString and JsonTypeString in tensorflow_serving/util/json_tensor.cc. Invalid UTF-8, which
-the real server hands to the model, is refused here, and so is what is nested deeper than 1,000 levels.
+the real server hands to the model, is refused here, and so is what is nested deeper than 1,000 levels; of a key that
+stands twice the last one counts, there the first.
 """
 
 import re

@@ -48,8 +48,6 @@ def checked(given, arguments=()):
         raise ServingError(f"argument {arguments[0]!r} is not a flag; write --model_base_path=DIR")
     if given.engine not in ENGINES:
         raise ServingError(f"--engine={given.engine} is unknown; allowed: {', '.join(ENGINES)}")
-    if given.port and given.port == given.rest_api_port:
-        raise ServingError(f"--port and --rest_api_port are both {given.port}; give them different numbers")
     given = _with_rest(given)
     if given.model_config_file:
         return _of_config(given)
@@ -62,7 +60,9 @@ def checked(given, arguments=()):
 
 def _with_rest(given):
     if given.rest_api_port is None and given.port:
-        given = dataclasses.replace(given, rest_api_port=_REST_PORT * (given.port != _REST_PORT))
+        given = dataclasses.replace(given, rest_api_port=_REST_PORT)
+    if given.port and given.port == given.rest_api_port:
+        raise ServingError(f"--port and --rest_api_port are both {given.port}; give them different numbers")
     path = given.monitoring_config_file
     if not path:
         return given

@@ -53,7 +53,8 @@ def test_refuses_unknown_engine_positional_and_equal_ports(base):
 
 def test_the_rest_port_is_8501_unless_the_server_chooses_its_ports(base):
     assert checked(Options(str(base))).rest_api_port == 8501
-    assert checked(Options(str(base), port=8501)).rest_api_port == 0
+    with pytest.raises(ServingError, match="both 8501"):
+        checked(Options(str(base), port=8501))
     assert checked(Options(str(base), port=0)).rest_api_port is None
     assert checked(Options(str(base), port=0, rest_api_port=0)).rest_api_port == 0
 
