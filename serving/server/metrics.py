@@ -60,7 +60,8 @@ class Metrics:
         except Exception as error:
             self.answered(name, status_of(error).code.name)
             raise
-        self._request_time.add((self._known(name), api, entrypoint), _since(start))
+        self._names.add(name)
+        self._request_time.add((name, api, entrypoint), _since(start))
         self.answered(name, "OK")
 
     def answered(self, name, code):
@@ -71,7 +72,7 @@ class Metrics:
         """Counts a run for the request that this thread answers: since `start`, with so many tf.Examples if any."""
         if (now := _ANSWERING.get()) is None:
             return
-        name, api = self._known(now[0]), now[1]
+        name, api = now
         self._run_time.add((name, api, _RUNTIME), _since(start))
         if examples is not None:
             self._examples.add((name,), examples)
@@ -91,6 +92,7 @@ class Metrics:
         self._warmup_time.add((path, status), _since(start))
 
     def _known(self, name):
+        """The name itself while there is room for it: one that was answered without an error has it always."""
         if name not in self._names:
             if len(self._names) >= _MOST_NAMES or len(name) > _LONGEST_NAME:
                 return ""

@@ -79,6 +79,9 @@ def test_names_that_callers_make_up_fill_no_memory():
     counted = values(metrics.page())
     assert len(counted) == 1001
     assert counted[':tensorflow:serving:request_count{model_name="",status="NOT_FOUND"}'] == 2001
+    with metrics.request("served", "predict", "REST"):
+        pass
+    assert values(metrics.page())[':tensorflow:serving:request_count{model_name="served",status="OK"}'] == 1
 
 
 def test_what_is_measured_is_listed_before_it_is_counted():
