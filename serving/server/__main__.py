@@ -40,6 +40,12 @@ flags.DEFINE_string(
     "monitoring_config_file", None, "MonitoringConfig as a text proto: metrics for Prometheus, on the REST port."
 )
 flags.DEFINE_string(
+    "ssl_config_file",
+    None,
+    "SSLConfig as a text proto: gRPC speaks TLS alone, with client_verify to clients of custom_ca alone. Its owner "
+    "alone may read it, since it holds the key.",
+)
+flags.DEFINE_string(
     "engine", "auto", "auto, tensorflow_model_server, docker or embedded; auto takes the first of them that is there."
 )
 flags.DEFINE_float("file_system_poll_wait_seconds", 1, "Seconds between two looks for new versions; 0 looks once.", 0)

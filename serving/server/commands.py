@@ -1,5 +1,6 @@
 """Command lines that serve the same folder with the real TensorFlow Serving."""
 
+import dataclasses
 import math
 import os
 
@@ -11,8 +12,10 @@ DEBIAN_SOURCE = (
     "deb [arch=amd64] https://storage.googleapis.com/tensorflow-serving-apt "
     "stable tensorflow-model-server tensorflow-model-server-universal"
 )
-_BATCHING_IN_DOCKER = "/etc/slipway/batching_parameters.pbtxt"
-_MONITORING_IN_DOCKER = "/etc/slipway/monitoring.config"
+_FILES = ("batching_parameters_file", "monitoring_config_file", "ssl_config_file")
+_SWITCHES = ("enable_batching", "enable_per_model_batching_parameters", "rest_api_enable_cors_support")
+_VALUES = ("rest_api_num_threads", "rest_api_timeout_in_ms", *_FILES)
+_IN_DOCKER = "/etc/slipway"
 _IMAGE_TAGS = {"2.19": "2.19.1", "2.20": "2.20.0"}
 
 
@@ -24,8 +27,6 @@ def model_server_command(options):
         f"--rest_api_port={options.rest_api_port}",
         *_models(options),
         *_tuning(options),
-        *_batching(options, options.batching_parameters_file),
-        *_rest(options, options.monitoring_config_file),
     ]
 
 
@@ -40,21 +41,19 @@ def _models(options):
 
 
 def docker_command(options):
-    """Arguments that start stock TensorFlow Serving in a container, the folder mounted read-only."""
+    """Arguments that start stock TensorFlow Serving in a container, the folder and the files mounted read-only."""
     target = f"/models/{options.model_name}"
+    files = {name: path for name in _FILES if (path := getattr(options, name))}
     ports = [(options.port, 8500)] + ([(options.rest_api_port, 8501)] if options.rest_api_port else [])
     # --init: the image's shell is process 1 and would ignore SIGTERM.
     return [
         *("docker", "run", "--rm", "--init"),
         *(part for port, inside in ports for part in ("-p", f"{joined(options.host, port)}:{inside}")),
         *_mount(options.model_base_path, target),
-        *(_mount(options.batching_parameters_file, _BATCHING_IN_DOCKER) if options.batching_parameters_file else ()),
-        *(_mount(options.monitoring_config_file, _MONITORING_IN_DOCKER) if options.monitoring_config_file else ()),
+        *(part for name, path in files.items() for part in _mount(path, f"{_IN_DOCKER}/{name}")),
         *("-e", f"MODEL_NAME={options.model_name}"),
         image(options),
-        *_tuning(options),
-        *_batching(options, _BATCHING_IN_DOCKER),
-        *_rest(options, _MONITORING_IN_DOCKER),
+        *_tuning(dataclasses.replace(options, **{name: f"{_IN_DOCKER}/{name}" for name in files})),
     ]
 
 
@@ -77,24 +76,8 @@ def _tuning(options):
         f"--grpc_max_threads={options.grpc_max_threads}",
         "--max_num_load_retries=0",
         f"--file_system_poll_wait_seconds={math.ceil(options.file_system_poll_wait_seconds)}",
-    ]
-
-
-def _batching(options, parameters_file):
-    return [
-        *(["--enable_batching"] * options.enable_batching),
-        *([f"--batching_parameters_file={parameters_file}"] if options.batching_parameters_file else []),
-        *(["--enable_per_model_batching_parameters"] * options.enable_per_model_batching_parameters),
-    ]
-
-
-def _rest(options, monitoring_config_file):
-    threads, milliseconds = options.rest_api_num_threads, options.rest_api_timeout_in_ms
-    return [
-        *([f"--rest_api_num_threads={threads}"] if threads else []),
-        *([f"--rest_api_timeout_in_ms={milliseconds}"] if milliseconds != Options.rest_api_timeout_in_ms else []),
-        *(["--rest_api_enable_cors_support"] * options.rest_api_enable_cors_support),
-        *([f"--monitoring_config_file={monitoring_config_file}"] if options.monitoring_config_file else []),
+        *(f"--{name}" for name in _SWITCHES if getattr(options, name)),
+        *(f"--{name}={getattr(options, name)}" for name in _VALUES if getattr(options, name) != getattr(Options, name)),
     ]
 
 

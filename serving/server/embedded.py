@@ -17,7 +17,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from serving import models_config
 from serving.contract import ServingError
-from serving.server import ports, ready, wire
+from serving.server import ports, ready, tls, wire
 from serving.server.batching import Loading
 from serving.server.measured_version import measured
 from serving.server.metrics import Metrics
@@ -142,8 +142,11 @@ async def _add_health(server):
 
 
 def _bind(server, options):
+    address = ports.joined(options.host, options.port)
     try:
-        return server.add_insecure_port(ports.joined(options.host, options.port))
+        if options.ssl_config_file:
+            return server.add_secure_port(address, tls.read(options.ssl_config_file).credentials())
+        return server.add_insecure_port(address)
     except RuntimeError:
         raise ServingError(ports.refusal(options.host, options.port), exit_code=5) from None
 

@@ -2,14 +2,18 @@
 
 import contextlib
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 
+from serving import models_config
 from serving.contract import ServingError
 from serving.server import ports, ready
+from serving.server.options import present_versions
 from serving.status_probe import StatusProbe
 
-_POLL_SECONDS = 0.2
+_POLL_SECONDS, _DIAL_SECONDS = 0.2, 5
 
 
 def serve(options, command):
@@ -37,6 +41,8 @@ def serve(options, command):
 
 def _wait_until_ready(child, options):
     """The version that became AVAILABLE; None where the child ended first."""
+    if options.ssl_config_file:
+        return _wait_for_handshake(child, options)
     with StatusProbe(ports.address(options.host, options.port), options.model_name) as probe:
         while child.poll() is None:
             available = probe.available()
@@ -45,6 +51,24 @@ def _wait_until_ready(child, options):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_POLL_SECONDS)
     return None
+
+
+def _wait_for_handshake(child, options):
+    """The same where the server may let only its own clients in: its port opens when it has loaded."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    while child.poll() is None:
+        address = ports.dialled(options.host), options.port
+        with contextlib.suppress(OSError), socket.create_connection(address, _DIAL_SECONDS) as one:
+            context.wrap_socket(one).close()
+            return max(present_versions(options.model_base_path or _first_model(options)))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_POLL_SECONDS)
+    return None
+
+
+def _first_model(options):
+    return models_config.read(options.model_config_file).model_config_list.config[0].base_path
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ import os
 
 from serving import models_config
 from serving.contract import ServingError
-from serving.server import monitoring_config
+from serving.server import monitoring_config, tls
 
 ENGINES = ("auto", "tensorflow_model_server", "docker", "embedded")
 _REST_PORT = 8501
@@ -31,6 +31,7 @@ class Options:
     rest_api_timeout_in_ms: int = 30_000
     rest_api_enable_cors_support: bool = False
     monitoring_config_file: str | None = None
+    ssl_config_file: str | None = None
     engine: str = "auto"
     file_system_poll_wait_seconds: float = 1
     enable_batching: bool = False
@@ -53,6 +54,9 @@ def checked(given, arguments=()):
         raise ServingError(f"--engine={given.engine} is unknown; allowed: {', '.join(ENGINES)}")
     given = _with_batching(given)
     given = _with_rest(given)
+    if given.ssl_config_file:
+        tls.read(given.ssl_config_file)
+        given = dataclasses.replace(given, ssl_config_file=os.path.abspath(given.ssl_config_file))
     if given.model_config_file:
         return _of_config(given)
     path = _checked_path(given.model_base_path)

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import pathlib
+from typing import NamedTuple
 
 import grpc
 import trustme
@@ -12,6 +13,13 @@ from serving.client import Tls
 from .fake_server import FakeServer
 
 _DAY = datetime.timedelta(days=2)
+
+
+class Issued(NamedTuple):
+    """A key and its certificate with those that it was signed with, PEM as text."""
+
+    key: str
+    chain: str
 
 
 class Certificates:
@@ -44,14 +52,19 @@ class Certificates:
         certificate, key = self.client(name) if name else (None, None)
         return Tls(**{"ca": self.ca, "certificate": certificate, "key": key} | fields)
 
+    def issued(self, *names, **times):
+        """The Issued of a server's certificate for `names`; times: not_before, not_after."""
+        made = self._authority.issue_cert(*names, **times)
+        chain = b"".join(pem.bytes() for pem in made.cert_chain_pems)
+        return Issued(made.private_key_pem.bytes().decode(), chain.decode())
+
     @contextlib.contextmanager
     def server(self, *names, mutual=False, days=2):
         """A FakeServer with a certificate for `names`, valid for `days` from yesterday on."""
         begins = datetime.datetime.now(datetime.UTC) - _DAY
-        issued = self._authority.issue_cert(*names or ("127.0.0.1",), not_before=begins, not_after=begins + days * _DAY)
-        chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
+        issued = self.issued(*names or ("127.0.0.1",), not_before=begins, not_after=begins + days * _DAY)
         credentials = grpc.ssl_server_credentials(
-            [(issued.private_key_pem.bytes(), chain)],
+            [(issued.key.encode(), issued.chain.encode())],
             root_certificates=self.ca.read_bytes() if mutual else None,
             require_client_auth=mutual,
         )

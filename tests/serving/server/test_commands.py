@@ -51,11 +51,20 @@ def test_the_flags_of_rest_are_passed_on(options):
         rest_api_enable_cors_support=True,
         monitoring_config_file="/etc/m",
     )
-    flags = ["--rest_api_num_threads=3", "--rest_api_timeout_in_ms=5", "--rest_api_enable_cors_support"]
+    flags = ["--rest_api_enable_cors_support", "--rest_api_num_threads=3", "--rest_api_timeout_in_ms=5"]
     assert commands.model_server_command(changed)[-4:] == [*flags, "--monitoring_config_file=/etc/m"]
     docker = commands.docker_command(changed)
-    assert docker[-4:] == [*flags, "--monitoring_config_file=/etc/slipway/monitoring.config"]
-    assert "type=bind,source=/etc/m,target=/etc/slipway/monitoring.config,readonly" in docker
+    assert docker[-4:] == [*flags, "--monitoring_config_file=/etc/slipway/monitoring_config_file"]
+    assert "type=bind,source=/etc/m,target=/etc/slipway/monitoring_config_file,readonly" in docker
+
+
+def test_batching_and_tls_are_passed_on(options):
+    changed = dataclasses.replace(
+        options, enable_batching=True, batching_parameters_file="/etc/b", ssl_config_file="/etc/s"
+    )
+    flags = ["--enable_batching", "--batching_parameters_file=/etc/b", "--ssl_config_file=/etc/s"]
+    assert commands.model_server_command(changed)[-3:] == flags
+    assert "type=bind,source=/etc/s,target=/etc/slipway/ssl_config_file,readonly" in commands.docker_command(changed)
 
 
 @pytest.mark.parametrize(("targets", "tag"), [(["2.19", "2.20"], "2.20.0"), (["2.19"], "2.19.1"), (["9.9"], "2.20.0")])
