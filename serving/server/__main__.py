@@ -49,6 +49,13 @@ flags.DEFINE_string(
     "engine", "auto", "auto, tensorflow_model_server, docker or embedded; auto takes the first of them that is there."
 )
 flags.DEFINE_float("file_system_poll_wait_seconds", 1, "Seconds between two looks for new versions; 0 looks once.", 0)
+flags.DEFINE_integer(
+    "max_num_load_retries",
+    0,
+    "Times that the real server tries again, a minute apart, what it could not load; its own default, 5, keeps it "
+    "silent for five minutes. The embedded one tries once.",
+    0,
+)
 flags.DEFINE_bool("enable_batching", False, "Runs of several requests are made together.")
 flags.DEFINE_string(
     "batching_parameters_file", None, "BatchingParameters as a text proto; default: TensorFlow Serving's own defaults."

@@ -71,10 +71,9 @@ def image(options):
 
 
 def _tuning(options):
-    # Without max_num_load_retries=0 a bad version keeps the server silent for five minutes before it gives up.
     return [
         f"--grpc_max_threads={options.grpc_max_threads}",
-        "--max_num_load_retries=0",
+        f"--max_num_load_retries={options.max_num_load_retries}",
         f"--file_system_poll_wait_seconds={math.ceil(options.file_system_poll_wait_seconds)}",
         *(f"--{name}" for name in _SWITCHES if getattr(options, name)),
         *(f"--{name}={getattr(options, name)}" for name in _VALUES if getattr(options, name) != getattr(Options, name)),

@@ -34,6 +34,7 @@ class Options:
     ssl_config_file: str | None = None
     engine: str = "auto"
     file_system_poll_wait_seconds: float = 1
+    max_num_load_retries: int = 0
     enable_batching: bool = False
     batching_parameters_file: str | None = None
     enable_per_model_batching_parameters: bool = False
@@ -52,6 +53,11 @@ def checked(given, arguments=()):
         raise ServingError(f"argument {arguments[0]!r} is not a flag; write --model_base_path=DIR")
     if given.engine not in ENGINES:
         raise ServingError(f"--engine={given.engine} is unknown; allowed: {', '.join(ENGINES)}")
+    if given.max_num_load_retries and given.engine == "embedded":
+        raise ServingError(
+            f"--max_num_load_retries={given.max_num_load_retries}: the embedded server tries a version once; leave it "
+            "out, or choose another --engine"
+        )
     given = _with_batching(given)
     given = _with_rest(given)
     if given.ssl_config_file:

@@ -104,7 +104,7 @@ class Rest:
             with self._counted.request(spec.name, api if method == "POST" else "", "REST"):
                 return self._response(200, await self._worked(api, spec, body, packed))
         except Exception as error:
-            status = logged(status_of(error))
+            status = logged(error)
         silent = isinstance(status, rest_paths.UnreadableVersion)
         return self._response(_code(status), b"" if silent else _encoded(json_answers.error(status.message)))
 

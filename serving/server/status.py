@@ -37,9 +37,10 @@ def status_of(error):
     return StatusError(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
 
 
-def logged(status):
-    """The status itself, with its traceback in the log where it is not the caller's doing; for an except clause."""
-    if status.code == grpc.StatusCode.INTERNAL:
+def logged(error):
+    """status_of(error), with its traceback in the log where it is not the caller's doing; for an except clause."""
+    status = status_of(error)
+    if status.code == grpc.StatusCode.INTERNAL and error is not status:
         logging.error("a request failed: %s", status.message, exc_info=True)
     return status
 

@@ -24,7 +24,7 @@ from serving.server.inference import classify, multi_inference, regress
 from serving.server.model_status import get_model_status
 from serving.server.predict import get_model_metadata, predict
 from serving.server.reload_config import reload_config
-from serving.server.status import StatusError, logged, status_of
+from serving.server.status import StatusError, logged
 
 _PREDICTION = prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name
 _MODEL = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
@@ -69,7 +69,7 @@ def _handler(work, threads):
         try:
             return await threads.work(context.time_remaining(), work, raw)
         except Exception as error:
-            status = logged(status_of(error))
+            status = logged(error)
         await context.abort(status.code, status.message)
 
     return grpc.unary_unary_rpc_method_handler(handle)

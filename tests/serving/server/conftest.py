@@ -2,7 +2,6 @@ import shutil
 
 import pytest
 
-from tests.serving.server.running import Caller, Server
 from tests.serving.tiny_version import real_version, with_papers
 
 
@@ -34,15 +33,3 @@ def fresh(versions, tmp_path):
         return with_papers(shutil.copytree(versions[name], tmp_path / f"{name}-{created}"), created)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def examples_served(tmp_path_factory):
-    """A Caller of a server of one version, 3, that takes tf.Examples."""
-    from tests.serving.server.example_version import example_version  # it imports TensorFlow
-
-    base = tmp_path_factory.mktemp("served") / "reviews"
-    example_version(base / "3")
-    with Server(base, "--engine=embedded", "--port=0") as server, Caller(server.ready()["grpc"]) as caller:
-        yield caller
-        assert server.stop() == 0

@@ -74,12 +74,15 @@ class Server:
 class Caller:
     """Calls through the real stubs; a context manager."""
 
-    def __init__(self, address, model="reviews"):
+    def __init__(self, address, model="reviews", credentials=None):
         from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         self.address = address
-        self.channel = grpc.insecure_channel(address, options=unlimited)
+        if credentials:
+            self.channel = grpc.secure_channel(address, credentials, options=unlimited)
+        else:
+            self.channel = grpc.insecure_channel(address, options=unlimited)
         self.prediction = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
         self.models = model_service_pb2_grpc.ModelServiceStub(self.channel)
         self.model = model
@@ -93,12 +96,12 @@ class Caller:
         """The future of a PredictResponse; it is under way before any call made after it."""
         return self.prediction.Predict.future(predict_request(texts, self.model, signature), timeout=120)
 
-    def states(self):
-        """`{version: (state's name, error message)}`."""
+    def states(self, model=None):
+        """`{version: (state's name, error message)}` of the model, or of another one."""
         from tensorflow_serving.apis import get_model_status_pb2
 
         request = get_model_status_pb2.GetModelStatusRequest()
-        request.model_spec.name = self.model
+        request.model_spec.name = model or self.model
         statuses = self.models.GetModelStatus(request, timeout=10).model_version_status
         name = get_model_status_pb2.ModelVersionStatus.State.Name
         return {each.version: (name(each.state), each.status.error_message) for each in statuses}

@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from serving.server.metrics import Metrics
-from tests.serving.server.http_caller import HttpCaller
+from tests.conformance.http_caller import HttpCaller
 from tests.serving.server.running import Caller, Server
 
 PAGE = "/monitoring/prometheus/metrics"

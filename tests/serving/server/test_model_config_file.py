@@ -1,15 +1,12 @@
-"""The embedded server over a models.config: several models, labels, its reload by call and by look."""
+"""The embedded server over a models.config: several models, labels, and how they change by a look at the file."""
 
 import time
 
-import grpc
 import pytest
-from tensorflow_serving.apis import model_management_pb2
 
-from serving import models_config
 from serving.contract import ServingError
 from serving.server.options import Options, checked
-from tests.serving.server.running import Caller, Server, predict_request, refusal
+from tests.serving.server.running import Caller, Server, predict_request
 
 TEXT = """model_config_list {{
   config {{ name: "reviews" base_path: "{base}" model_platform: "tensorflow"
@@ -57,27 +54,6 @@ def test_models_and_labels_and_how_they_change(base, tmp_path):
             assert labelled(caller, "stable") == (2, b"negative")
         assert server.stop() == 0
     assert "models.config is left as it was" in server.log_text()
-
-
-def test_a_call_reloads(base, tmp_path):
-    config = write(tmp_path / "models.config", base)
-    with Server("", "--engine=embedded", "--port=0", f"--model_config_file={config}") as server:
-        with Caller(server.ready()["grpc"]) as caller:
-            request = model_management_pb2.ReloadConfigRequest(config=models_config.read(write(config, base, stable=2)))
-            assert caller.models.HandleReloadConfigRequest(request, timeout=30).status.error_code == 0
-            assert labelled(caller, "stable")[0] == 2
-            request.config.model_config_list.config[0].version_labels["stable"] = 9
-            code, said = refusal(caller.models.HandleReloadConfigRequest, request)
-            assert code == grpc.StatusCode.FAILED_PRECONDITION and "version 9 of model reviews" in said
-            code, said = refusal(caller.models.HandleReloadConfigRequest, model_management_pb2.ReloadConfigRequest())
-            assert code == grpc.StatusCode.INVALID_ARGUMENT and "Only ModelConfigList is currently supported" in said
-            gone = models_config.of_one("other", base)
-            caller.models.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(config=gone), timeout=30)
-            code, _ = refusal(caller.prediction.Predict, predict_request(["good"]))
-            assert code == grpc.StatusCode.NOT_FOUND
-            other = caller.prediction.Predict(predict_request(["good"], "other"), timeout=30)
-            assert (other.model_spec.name, other.model_spec.version.value) == ("other", 2)
-        assert server.stop() == 0
 
 
 def test_a_label_of_what_is_not_there_ends_the_start(base, tmp_path):

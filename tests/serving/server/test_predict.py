@@ -8,7 +8,7 @@ from serving import models_config
 from serving.loader import ServedVersion
 from serving.server import model_status, predict
 from serving.server.models import Models
-from serving.server.status import StatusError, status_of
+from serving.server.status import StatusError
 from tests.serving.server.running import predict_request
 from tests.serving.tiny_version import fake_version
 
@@ -51,65 +51,6 @@ def test_filter_keeps_the_named_outputs(models):
     assert list(predict.predict(models, request).outputs) == ["score"]
 
 
-def edits():
-    def spec(**fields):
-        return lambda request: [setattr(request.model_spec, name, value) for name, value in fields.items()]
-
-    def tensor(name, values):
-        return lambda request: request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
-
-    def version(request):
-        request.model_spec.version.value = 7
-
-    def odd_tensor(request):
-        request.inputs["text"].tensor_shape.dim[0].size = -1
-
-    return [
-        (lambda r: r.ClearField("model_spec"), INVALID, "Missing ModelSpec"),
-        (spec(name=""), INVALID, "ModelSpec has no name specified."),
-        (spec(name="x"), NOT_FOUND, "Servable not found for request: Latest(x)"),
-        (version, NOT_FOUND, "Servable not found for request: Specific(reviews, 7)"),
-        (spec(version_label="canary"), INVALID, "Unrecognized servable version label: canary"),
-        (spec(signature_name="no"), PRECONDITION, 'Serving signature key "no" not found.'),
-        (spec(signature_name="__saved_model_init_op"), PRECONDITION, "not found."),
-        (
-            lambda r: r.inputs.clear(),
-            INVALID,
-            "input size does not match signature: 0!=1 len({}) != len({text}). Sent extra: {}. "
-            "Missing but required: {text}.",
-        ),
-        (tensor("more", ["x"]), INVALID, "Sent extra: {more}. Missing but required: {}."),
-        (tensor("text", [1.0]), INVALID, "Expects arg[0] to be string but float is provided"),
-        (odd_tensor, INVALID, "tensor parsing error: text"),
-        (tensor("text", "scalar"), INVALID, "shape"),
-        (
-            lambda r: r.output_filter.append("no"),
-            INVALID,
-            "output tensor alias not found in signature: no Outputs expected to be in the set "
-            "{label,probabilities,score,truncated}.",
-        ),
-        (lambda r: r.output_filter.extend(["score", "score"]), INVALID, "duplicate output tensor alias: score"),
-    ]
-
-
-@pytest.mark.parametrize("edit", range(len(edits())))
-def test_wrong_requests_get_the_real_servers_status(models, edit):
-    change, code, message = edits()[edit]
-    request = predict_request(["good"])
-    change(request)
-    with pytest.raises(Exception) as refused:
-        predict.predict(models, request)
-    status = status_of(refused.value)
-    assert status.code == code and message in status.message
-
-
-def test_a_wrong_name_instead_of_the_right_one(models):
-    request = predict_request(["good"])
-    request.inputs["texts"].CopyFrom(request.inputs.pop("text"))
-    with pytest.raises(StatusError, match=r"Signature input alias: text.* not found in request"):
-        predict.predict(models, request)
-
-
 def test_metadata_holds_the_signatures(models):
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = "reviews"
@@ -118,17 +59,6 @@ def test_metadata_holds_the_signatures(models):
     assert response.metadata["signature_def"].Unpack(signatures)
     assert signatures.signature_def["serving_default"].inputs["text"].dtype == tf.string.as_datatype_enum
     assert response.model_spec.version.value == 4
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [([], "must specify at least one metadata_field"), (["weights"], "Metadata field weights is not supported")],
-)
-def test_metadata_of_other_kinds_is_refused(models, fields, message):
-    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields)
-    request.model_spec.name = "reviews"
-    with pytest.raises(StatusError, match=message):
-        predict.get_model_metadata(models, request)
 
 
 def test_status_lists_every_version_with_its_error(models, tmp_path):
@@ -142,23 +72,6 @@ def test_status_lists_every_version_with_its_error(models, tmp_path):
     assert broken.status.error_code and "saved_model.pb" in broken.status.error_message
     request.model_spec.version.value = 9
     assert len(model_status.get_model_status(models, request).model_version_status) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "version", "message"),
-    [
-        ("x", None, "Could not find any versions of model x"),
-        ("reviews", 7, "Could not find version 7 of model reviews"),
-    ],
-)
-def test_status_of_the_unknown_is_not_found(models, name, version, message):
-    request = get_model_status_pb2.GetModelStatusRequest()
-    request.model_spec.name = name
-    if version:
-        request.model_spec.version.value = version
-    with pytest.raises(StatusError, match=message) as refused:
-        model_status.get_model_status(models, request)
-    assert refused.value.code == NOT_FOUND
 
 
 def test_defaults_of_a_signature_fill_in(models):

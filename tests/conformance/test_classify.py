@@ -12,6 +12,8 @@ INVALID, NOT_FOUND, INTERNAL = (
 )
 METHOD = "/tensorflow.serving.PredictionService/Classify"
 
+pytestmark = pytest.mark.conforms("tensorflow_serving/servables/tensorflow/{classification_service,classifier}.cc")
+
 
 @pytest.fixture
 def classify(examples_served):
@@ -20,7 +22,7 @@ def classify(examples_served):
 
 def asking(signature="", *examples):
     request = classification_pb2.ClassificationRequest()
-    request.model_spec.name = "reviews"
+    request.model_spec.name = "examples"
     request.model_spec.signature_name = signature
     request.input.example_list.examples.extend(examples or [example("good")])
     return request
@@ -34,7 +36,7 @@ def test_answers_labels_and_scores_with_its_version(classify):
     response = classify(asking("", example("good"), example("a\0b"), example("")))
     assert rows(response) == [[("short", 1.0), ("long", length)] for length in (4.0, 3.0, 0.0)]
     spec = response.model_spec
-    assert (spec.name, spec.version.value, spec.signature_name) == ("reviews", 3, "serving_default")
+    assert (spec.name, spec.version.value, spec.signature_name) == ("examples", 3, "serving_default")
 
 
 def test_a_signature_may_have_labels_or_scores_alone(classify):
@@ -69,7 +71,7 @@ def version(number):
         (lambda r: r.ClearField("model_spec"), INVALID, "Missing ModelSpec"),
         (lambda r: r.model_spec.ClearField("name"), INVALID, "ModelSpec has no name specified."),
         (lambda r: setattr(r.model_spec, "name", "x"), NOT_FOUND, "Servable not found for request: Latest(x)"),
-        (version(7), NOT_FOUND, "Servable not found for request: Specific(reviews, 7)"),
+        (version(7), NOT_FOUND, "Servable not found for request: Specific(examples, 7)"),
         (
             lambda r: setattr(r.model_spec, "version_label", "canary"),
             INVALID,

@@ -11,6 +11,8 @@ INVALID, NOT_FOUND, UNIMPLEMENTED = (
     grpc.StatusCode.UNIMPLEMENTED,
 )
 
+pytestmark = pytest.mark.conforms("tensorflow_serving/servables/tensorflow/{multi_inference_helper,multi_inference}.cc")
+
 
 @pytest.fixture
 def infer(examples_served):
@@ -22,7 +24,7 @@ def asking(*tasks):
     request = inference_pb2.MultiInferenceRequest()
     for signature, method in tasks:
         task = request.tasks.add(method_name=method)
-        task.model_spec.name = "reviews"
+        task.model_spec.name = "examples"
         task.model_spec.signature_name = signature
     request.input.example_list.examples.extend([example("good"), example("")])
     return request
@@ -37,7 +39,7 @@ def test_every_task_gets_its_result_in_order(infer):
     assert labels == [[("short", 1.0), ("long", 4.0)], [("short", 1.0), ("long", 0.0)]]
     assert third.classification_result.classifications[0].classes[1].score == 4.0
     specs = [(each.model_spec.name, each.model_spec.version.value) for each in (first, second, third)]
-    assert specs == [("reviews", 3)] * 3
+    assert specs == [("examples", 3)] * 3
     names = [each.model_spec.signature_name for each in (first, second, third)]
     assert names == ["regress", "serving_default", "only_scores"]
 
@@ -104,7 +106,7 @@ def test_tasks_that_do_not_go_together_are_refused(infer, tasks, code, message):
         (
             lambda r: setattr(r.tasks[0].model_spec.version, "value", 7),
             NOT_FOUND,
-            "Servable not found for request: Specific(reviews, 7)",
+            "Servable not found for request: Specific(examples, 7)",
         ),
         (
             lambda r: setattr(r.tasks[0].model_spec, "version_label", "canary"),

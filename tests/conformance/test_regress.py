@@ -7,6 +7,8 @@ from tests.serving.server.running import refusal
 
 INVALID, NOT_FOUND = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
 
+pytestmark = pytest.mark.conforms("tensorflow_serving/servables/tensorflow/{regression_service,regressor}.cc")
+
 
 @pytest.fixture
 def regress(examples_served):
@@ -15,7 +17,7 @@ def regress(examples_served):
 
 def asking(signature="regress", *examples):
     request = regression_pb2.RegressionRequest()
-    request.model_spec.name = "reviews"
+    request.model_spec.name = "examples"
     request.model_spec.signature_name = signature
     request.input.example_list.examples.extend(examples or [example("good"), example("")])
     return request
@@ -26,7 +28,7 @@ def test_answers_a_value_per_example_with_its_version(regress, signature):
     response = regress(asking(signature, example("good"), example("x", extra=0.5), example("")))
     assert [each.value for each in response.result.regressions] == [4.0, 1.5, 0.0]
     spec = response.model_spec
-    assert (spec.name, spec.version.value, spec.signature_name) == ("reviews", 3, signature)
+    assert (spec.name, spec.version.value, spec.signature_name) == ("examples", 3, signature)
 
 
 def test_the_context_holds_for_every_example(regress):
