@@ -4,6 +4,7 @@ import argparse
 import difflib
 import math
 import pathlib
+import sys
 
 from serving.client.tls_flags import add_tls_flags
 from serving.contract import ServingError
@@ -11,17 +12,25 @@ from serving.load.schedule import ARRIVALS
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse whose mistakes are a ServingError of one line, with the flag that was probably meant."""
+    """argparse whose mistakes are a ServingError of one line."""
 
     def error(self, message):
-        unknown = [word.partition("=")[0] for word in message.split() if "unrecognized" in message and word[:2] == "--"]
-        near = difflib.get_close_matches(unknown[0], self._option_string_actions, 1) if unknown else []
-        raise ServingError(f"{message}; {f'did you mean {near[0]}?' if near else 'see --help'}")
+        raise ServingError(f"{message}; see --help")
+
+    def check_names(self, arguments):
+        """Raises ServingError for a flag that there is not, with the one that was probably meant: argparse itself
+        would first complain of flags that are missing."""
+        for name in (word.partition("=")[0] for word in arguments):
+            if name.startswith("--") and name not in self._option_string_actions:
+                near = difflib.get_close_matches(name, self._option_string_actions, 1)
+                raise ServingError(f"there is no flag {name}; {f'did you mean {near[0]}?' if near else 'see --help'}")
 
 
 def parse(argv=None):
-    """The settings of a load; ServingError for flags that make none."""
-    settings = _parser().parse_args(argv)
+    """The settings of a load, of command-line words; ServingError for flags that make none."""
+    parser = _parser()
+    parser.check_names(sys.argv[1:] if argv is None else argv)
+    settings = parser.parse_args(argv)
     if settings.concurrency and settings.arrivals:
         raise ServingError("--arrivals is for --rate: callers of --concurrency ask when they have their last answer")
     settings.arrivals = settings.arrivals or "constant"

@@ -103,8 +103,9 @@ def _over_time(axes, seconds, elapsed):
     edges = np.append(np.arange(len(seconds)), min(len(seconds), max(elapsed, len(seconds) - 0.99)))
     axes.stairs(sent, edges, color=_MUTED, linestyle=":", baseline=None, label="sent")
     axes.stairs(answered, edges, color=_BLUE, linewidth=1.6, baseline=None, label="answered")
-    axes.stairs(failed, edges, color=_RED, fill=True, alpha=0.35)
-    axes.stairs(failed, edges, color=_RED, baseline=None, label="errors")
+    if failed.any():
+        axes.stairs(failed, edges, color=_RED, fill=True, alpha=0.35)
+        axes.stairs(failed, edges, color=_RED, baseline=None, label="errors")
     axes.set_ylim(bottom=0)
     axes.set_xlim(0, edges[-1])
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import math
 import time
 
 from rich.console import Console
@@ -18,7 +19,7 @@ _RECENT = 4  # ticks over which the answers per second are counted
 async def watch(measure, began, until):
     """Shows `measure` until it is cancelled. began, until: of the whole load, moments of time.monotonic()."""
     console = Console(stderr=True, highlight=False)
-    recent = collections.deque([(time.monotonic(), 0)], maxlen=_RECENT + 1)
+    recent = collections.deque([(measure.began, 0)], maxlen=_RECENT + 1)
     if not console.is_terminal:
         while True:
             await asyncio.sleep(_PLAIN)
@@ -32,9 +33,9 @@ async def watch(measure, began, until):
 def _line(measure, began, until, recent):
     """One line of text, and takes down in `recent` how many answers there are by now."""
     now = time.monotonic()
-    recent.append((now, measure.answered))
     if now < measure.began:
         return Text(f"{_bar(began, now, until)} warming up, {_left(until, now)}", no_wrap=True)
+    recent.append((now, measure.answered))
     rate = (recent[-1][1] - recent[0][1]) / max(now - recent[0][0], 1e-9)
     parts = [
         f"sent {measure.sent:,}",
@@ -52,4 +53,4 @@ def _bar(began, now, until):
 
 
 def _left(until, now):
-    return f"{until - now:,.0f} s left" if now < until else "waiting for the last answers"
+    return f"{math.ceil(until - now):,} s left" if now < until else "waiting for the last answers"
