@@ -35,6 +35,7 @@ SERVING = [
     "grpcio>=1.71,<2",
     "grpcio-health-checking>=1.71,<2",
     "protobuf>=5.28,<8",
+    "hdrhistogram>=0.10.7,<0.11",
 ]
 FETCHING = ["unearth>=0.19,<0.20", "httpx2>=2,<3"]
 TEST = [

@@ -26,7 +26,7 @@ def main(argv=None):
     except (ServingError, SlipwayError) as error:
         return _fail(error, error.exit_code)
     except KeyboardInterrupt:
-        return _fail("interrupted before anything was measured", 130)
+        return _fail("interrupted", 130)
 
 
 def _load(settings):

@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from serving.load.measure import OK
 from serving.load.summary import PERCENTILES
@@ -33,6 +33,8 @@ _STYLE = {
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
 }
+
+_ABOVE = {"loc": "lower right", "bbox_to_anchor": (1, 0.98), "ncols": 4}  # of a legend: beside the title, off the data
 
 
 def draw(path, title, measure):
@@ -71,10 +73,18 @@ def _latencies(axes, outcomes):
     axes.set_xticks([], minor=True)
     axes.set_xlim(1, max(10, max(outcome.count for outcome in outcomes.values())))
     axes.margins(y=0.15)
-    for axis_ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-        axis_ticks(FuncFormatter(lambda value, _: _plain(value)))
+    _label_milliseconds(axes)
     if others:
-        axes.legend(loc="upper left")
+        axes.legend(**_ABOVE)
+
+
+def _label_milliseconds(axes):
+    """Ticks of a logarithmic axis as plain numbers, as many as there is room for."""
+    lowest, highest = axes.get_ylim()
+    plain = FuncFormatter(lambda value, _: _plain(value))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1,) if highest / lowest > 500 else (1, 2, 5)))
+    axes.yaxis.set_major_formatter(plain)
+    axes.yaxis.set_minor_formatter(plain if highest / lowest < 3 else NullFormatter())
 
 
 _NINES = {
@@ -109,4 +119,4 @@ def _over_time(axes, seconds, elapsed):
     axes.set_ylim(bottom=0)
     axes.set_xlim(0, edges[-1])
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.8, 1.18), ncols=3)
+    axes.legend(**_ABOVE)

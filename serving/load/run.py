@@ -58,6 +58,7 @@ async def load(asker, settings, began, watch):
             await open_loop(asker, (began + each for each in due))
         else:
             await closed_loop(asker, settings.concurrency, began + seconds)
+        await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))  # the last gap belongs to the rate, too
     finally:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):

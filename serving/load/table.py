@@ -20,9 +20,13 @@ def _title(summary):
         how = f"open loop, {summary['rate']:g} requests/s ({summary['arrivals']})"
         counted = "from when each request was due"
     else:
-        how, counted = f"closed loop, {summary['concurrency']} callers", "from sending"
-    texts = f"{summary['batch_size']} text{'s' if summary['batch_size'] > 1 else ''} each"
+        how, counted = f"closed loop, {_counted(summary['concurrency'], 'caller')}", "from sending"
+    texts = f"{_counted(summary['batch_size'], 'text')} each"
     return f"{summary['model']} at {summary['target']}: {how}, {texts}; latency {counted}"
+
+
+def _counted(number, what):
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _rows(summary):
@@ -58,7 +62,8 @@ def _facts(summary):
 def _verified(verify):
     groups = (f"{texts:,} with {number}" for number, texts in verify["texts_by_distinct_answers"].items())
     told = ", ".join(groups) or "none"
-    yield "verify", f"{verify['answers']:,} answers to {verify['texts']:,} texts; distinct answers to a text: {told}"
+    asked = f"{_counted(verify['answers'], 'answer')} to {_counted(verify['texts'], 'text')}"
+    yield "verify", f"{asked}; distinct answers to a text: {told}"
     for example in verify["examples"]:
         counts = " + ".join(str(each["count"]) for each in example["answers"])
         yield "", f"{counts} times different: {one_line(example['text'], 80)}"

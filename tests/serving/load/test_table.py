@@ -61,7 +61,7 @@ def test_distinct_answers_and_the_texts_that_had_too_many():
     for value in (1, 2, 2):
         answers.add(("a text",), types.SimpleNamespace(to_dict=lambda value=value: {"value": value}))
     lines = list(lines_of(summary_of(measured((1.0, OK)), OPEN, answers, interrupted=False)))
-    assert "verify      3 answers to 1 texts; distinct answers to a text: 1 with 2" in lines
+    assert "verify      3 answers to 1 text; distinct answers to a text: 1 with 2" in lines
     assert "            1 + 2 times different: a text" in lines
     assert "warning     1 of 1 texts got more than 1 distinct answers" in lines
 
