@@ -34,11 +34,12 @@ class Measure:
     """Requests that were due from `began` on, a moment of time.monotonic(); those before it are warm-up, and left out.
 
     outcomes: {gRPC status: Outcome}. seconds: [sent, answered, failed] in each second since `began`.
-    late, latest: how many requests started LATE, and by how much the last of all of them, in seconds.
+    late, latest: how many requests started LATE, and by how much the latest of all, in seconds. unsent: how many were
+    due and never sent.
     """
 
     def __init__(self, began):
-        self.began, self.sent, self.late, self.latest = began, 0, 0, 0.0
+        self.began, self.sent, self.late, self.latest, self.unsent = began, 0, 0, 0.0, 0
         self.outcomes, self.seconds = {OK: Outcome()}, []
         self._ended = began
         self._cpu_began = self._cpu_ended = None

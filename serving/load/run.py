@@ -9,6 +9,8 @@ from serving.client import SlipwayError
 from serving.load.measure import OK
 from serving.load.schedule import due_times
 
+_GRACE = 1.0  # seconds after the end in which late requests may still start
+
 
 def event_loop():
     """An event loop that wakes to a tenth of a millisecond: epoll, asyncio's own choice, rounds up to a whole one."""
@@ -23,18 +25,18 @@ class Asker:
 
     def __init__(self, client, batches, signature, measure, answers):
         self._client, self._batches, self._signature = client, batches, signature
-        self._measure, self._answers = measure, answers
+        self.measure, self._answers = measure, answers
 
     async def ask(self, due):
         """One request, which was due at that moment of time.monotonic()."""
         rows = next(self._batches)
-        self._measure.start(due, time.monotonic())
+        self.measure.start(due, time.monotonic())
         try:
             results = await ask(self._client, rows, self._signature)
         except SlipwayError as error:
-            self._measure.end(due, time.monotonic(), error.code, str(error))
+            self.measure.end(due, time.monotonic(), error.code, str(error))
             return
-        self._measure.end(due, time.monotonic(), OK)
+        self.measure.end(due, time.monotonic(), OK)
         if self._answers:
             for row, result in zip(rows, results, strict=True):
                 self._answers.add(row, result)
@@ -55,22 +57,30 @@ async def load(asker, settings, began, watch):
     try:
         if settings.rate:
             due = due_times(settings.rate, seconds, settings.arrivals, settings.seed)
-            await open_loop(asker, (began + each for each in due))
+            behind = await open_loop(asker, (began + each for each in due), began + seconds)
+            asker.measure.unsent = round(behind * settings.rate)
         else:
             await closed_loop(asker, settings.concurrency, began + seconds)
         await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))  # the last gap belongs to the rate, too
     finally:
         watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, OSError):  # a stderr that nobody reads ends no measurement
             await watching
 
 
-async def open_loop(asker, moments):
-    """Asks at each moment, however many requests are still under way; a late start does not put off the next."""
+async def open_loop(asker, moments, until):
+    """Asks at each moment, however many requests are still under way; a late start does not put off the next.
+
+    Returns the seconds before `until` whose requests were not sent: 0.0, unless this process was so slow that a second
+    after it some were still waiting.
+    """
     async with asyncio.TaskGroup() as group:
         for due in moments:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+            if time.monotonic() > until + _GRACE:
+                return until - due
             group.create_task(asker.ask(due))
+    return 0.0
 
 
 async def closed_loop(asker, callers, until):

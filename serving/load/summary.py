@@ -34,6 +34,7 @@ def summary_of(measure, settings, answers, interrupted):
         "errors": _errors(measure.outcomes),
         "late_starts": measure.late if settings.rate else None,
         "latest_start_ms": 1000 * measure.latest if settings.rate else None,
+        "unsent": measure.unsent if settings.rate else None,
         "cpu_share": measure.cpu_share,
         "over_time": [dict(zip(("sent", "answered", "failed"), second, strict=True)) for second in measure.seconds],
         "verify": answers.to_dict() if answers else None,
@@ -62,10 +63,11 @@ def _warnings(found):
     if found["interrupted"]:
         yield "interrupted: this is what had been measured until then"
     if found["late_starts"] and found["late_starts"] > _LATE_SHARE * found["sent"]:
+        unsent = f", and {found['unsent']:,} that were due were never sent" if found["unsent"] else ""
         yield (
             f"the load generator could not keep the schedule: {found['late_starts'] / found['sent']:.1%} of the "
             f"requests started more than {1000 * LATE:g} ms late, by {found['latest_start_ms']:,.0f} ms at most, which "
-            "is in the latencies; give a lower --rate, a larger --batch_size, or run it on a machine with more to spare"
+            f"is in the latencies{unsent}; give a lower --rate, a larger --batch_size, or a machine with more to spare"
         )
     if busy:
         yield (

@@ -60,9 +60,18 @@ def test_a_generator_that_is_held_up_says_so_and_still_sends_everything():
                 time.sleep(0.03)
             await asker.ask(due)
 
-    asyncio.run(open_loop(Busy(), [measure.began + number / 1000 for number in range(10)]))
+    moments = [measure.began + number / 1000 for number in range(10)]
+    assert asyncio.run(open_loop(Busy(), moments, measure.began + 0.01)) == 0
     assert measure.answered == 10 and measure.late == 10 and measure.latest >= 0.03 - 1e-6
     assert measure.outcomes[OK].milliseconds((100,))[100] >= 29, "what it was held up by is in its latencies"
+
+
+def test_a_rate_beyond_all_reach_ends_and_says_how_many_were_never_sent(load, server):
+    code, out, _ = load(server.address, "--rate=1e6", "--json", seconds=0.1)
+    found = json.loads(out)
+    assert code == 0 and 0 < found["sent"] == found["answered"] < 100_000
+    assert found["unsent"] + found["sent"] == 100_000
+    assert f"and {found['unsent']:,} that were due were never sent" in found["warnings"][0]
 
 
 def test_requests_are_sent_while_others_are_under_way():
@@ -83,7 +92,7 @@ def test_requests_are_sent_while_others_are_under_way():
         began = time.monotonic()
         measure = Measure(began)
         asker = Asker(Waiting(), iter([[("a",)]] * 3), None, measure, None)
-        await open_loop(asker, [began + number / 1000 for number in range(3)])
+        await open_loop(asker, [began + number / 1000 for number in range(3)], began + 0.003)
         return measure
 
     assert asyncio.run(run()).answered == 3
