@@ -48,7 +48,7 @@ def _facts(summary):
     yield "throughput", f"{each:,.1f} answers/s, {texts:,.1f} texts/s"
     if summary["loop"] == "open":
         late, latest = summary["late_starts"], summary["latest_start_ms"]
-        yield "schedule", f"{late:,} requests started late, the latest by {latest:,.1f} ms"
+        yield "schedule", f"{_counted(late, 'request')} started late, the latest by {latest:,.1f} ms"
     if summary["cpu_share"] is not None:
         yield "generator", f"{summary['cpu_share']:.0%} of a core"
     for error in summary["errors"]:
