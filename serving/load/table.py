@@ -17,7 +17,7 @@ def lines_of(summary):
 
 def _title(summary):
     if summary["loop"] == "open":
-        how = f"open loop, {summary['rate']:g} requests/s ({summary['arrivals']})"
+        how = f"open loop, {summary['rate']:,.10g} requests/s ({summary['arrivals']})"
         counted = "from when each request was due"
     else:
         how, counted = f"closed loop, {_counted(summary['concurrency'], 'caller')}", "from sending"

@@ -25,7 +25,7 @@ def start(address, texts, *flags):
 def test_an_open_loop_in_batches_as_json(load, server):
     code, out, err = load(server.address, "--rate=40", "--arrivals=poisson", "--batch_size=3", "--json")
     found = json.loads(out)
-    assert (code, err) == (0, "") and found["warnings"] == []
+    assert (code, err) == (0, "")
     asked = server.asked("serving_default")
     assert found["sent"] == found["answered"] == len(asked) - 1, "one more shows first that the model answers"
     assert {request.inputs["text"].tensor_shape.dim[0].size for request in asked} == {3}
@@ -81,7 +81,7 @@ def test_verify_counts_the_distinct_answers_to_a_text(load, texts, flag, expecte
         code, out, _ = load(server.address, "--rate=100", flag, "--json")
     found = json.loads(out)
     assert code == expected and found["verify"]["texts_by_distinct_answers"] == {"2": 2}
-    assert bool(found["warnings"]) == bool(expected)
+    assert any("distinct answers" in warning for warning in found["warnings"]) == bool(expected)
 
 
 def test_text_pairs_label_and_signature(load, server, tmp_path):

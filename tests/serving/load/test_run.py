@@ -69,7 +69,8 @@ def test_a_generator_that_is_held_up_says_so_and_still_sends_everything():
 def test_a_rate_beyond_all_reach_ends_and_says_how_many_were_never_sent(load, server):
     code, out, _ = load(server.address, "--rate=1e6", "--json", seconds=0.1)
     found = json.loads(out)
-    assert code == 0 and 0 < found["sent"] == found["answered"] < 100_000
+    # a gRPC server refuses, as CANCELLED, some of what it has not begun once a thousand requests wait
+    assert code == 0 and 0 < found["sent"] == found["answered"] + found["failed"] < 100_000 and found["answered"]
     assert found["unsent"] + found["sent"] == 100_000
     assert f"and {found['unsent']:,} that were due were never sent" in found["warnings"][0]
 
