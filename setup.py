@@ -37,6 +37,7 @@ SERVING = [
     "aiohttp>=3.12,<4",
     "python-rapidjson>=1.20,<2",
     "protobuf>=5.28,<8",
+    "hdrhistogram>=0.10.7,<0.11",
 ]
 FETCHING = ["unearth>=0.19,<0.20", "httpx2>=2,<3"]
 TEST = [
