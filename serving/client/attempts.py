@@ -6,7 +6,9 @@ import random
 from .handshake import Diagnosis
 from .limits import is_too_large
 
-MAX_ATTEMPTS = 3  # that reached a target; one that could not be connected to, while another can be asked, is not counted
+MAX_ATTEMPTS = (
+    3  # that reached a target; one that could not be connected to, while another can be asked, is not counted
+)
 _FIRST_BACKOFF = 0.1  # seconds; doubled each time, and from half to all of it is slept
 _NOT_CONNECTED = ("failed to connect to all addresses", "errors resolving", "DNS resolution failed")
 
@@ -39,15 +41,10 @@ class Attempts:
 
     def __init__(self, targets, budget):
         self._targets, self._budget = targets, budget
-        self.made = self._reached = 0
+        self.made, self._reached = 1, 0
         self._left, self._next = set(), None
+        self.now = targets.pick()  # the number of the target to ask
         budget.earn()
-
-    def target(self):
-        """The number of the target to ask now."""
-        self.made += 1
-        self.now = self._targets.pick(self._left) if self._next is None else self._next
-        return self.now
 
     @property
     def elsewhere(self):
@@ -65,11 +62,18 @@ class Attempts:
         if self._next is None and (fault.certain or fault.code != "UNAVAILABLE"):
             return None
         if self._next is not None and fault.unsent:
-            return 0.0
+            return self._go_on(0.0)
         self._reached += 1
         pause = 0.0 if self._next is not None else _FIRST_BACKOFF * 2 ** (self._reached - 1) * random.uniform(0.5, 1)
         if self._reached == MAX_ATTEMPTS or pause >= seconds or not self._budget.spend():
             return None
+        return self._go_on(pause)
+
+    def _go_on(self, pause):
+        self.made += 1
         if self._next is None:
             self._left.clear()
+            self.now = self._targets.pick()
+        else:
+            self.now = self._next
         return pause

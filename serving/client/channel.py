@@ -67,7 +67,7 @@ class Channel(abc.ABC):
         These calls change nothing in the server, so one that was cut off may be asked again; what answers first is the
         only answer that is taken.
         """
-        self._check_open()
+        self.check_open()
         began, status = time.perf_counter(), "CANCELLED"
         try:
             response = await self._answer(method, request, deadline)
@@ -82,7 +82,7 @@ class Channel(abc.ABC):
     async def _answer(self, method, request, deadline):
         attempts = Attempts(self.targets, self._budget)
         while True:
-            target = attempts.target()
+            target = attempts.now
             token = self._bearer and self._bearer.now()
             try:
                 response = await self._send(target, method, request, deadline.left(), token)
@@ -105,14 +105,15 @@ class Channel(abc.ABC):
             self.stats.count("failovers")
         if pause:
             await self.pause(pause)
-        self._check_open()
+        self.check_open()
 
     def failed(self, code, deadline, details="", attempts=1, found=None, address=None):
         """The SlipwayError of a call, at `address` where one target is to blame, that ended with gRPC status `code`."""
         told = {"seconds": deadline.seconds, "attempts": attempts, "found": found}
         return call_failed(code, details, self.model, address or self.address, **told)
 
-    def _check_open(self):
+    def check_open(self):
+        """Raises ValueError where this channel was closed."""
         if self._closed:
             raise ValueError(f"this client of {self.address} is closed; make a new one")
 

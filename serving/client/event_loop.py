@@ -41,7 +41,7 @@ class EventLoopChannel(Channel):
 
     def _connection(self):
         """The connection of the running loop, opened at its first call."""
-        self._check_open()
+        self.check_open()
         loop = asyncio.get_running_loop()
         with self._opening:
             if loop not in self._connections:

@@ -25,7 +25,9 @@ def addresses_of(target):
     if twice:
         raise ValueError(f"target {twice!r} is given twice; give each once")
     if len({is_web(address) for address in addresses}) > 1:
-        raise ValueError(f"targets {', '.join(addresses)} are of both kinds; give all as HOST:PORT or all as http(s)://")
+        raise ValueError(
+            f"targets {', '.join(addresses)} are of both kinds; give all as HOST:PORT or all as http(s)://"
+        )
     return addresses
 
 
@@ -39,7 +41,9 @@ def _check(address):
         raise ValueError(f"target {address!r} is no address; give HOST:PORT, for example localhost:8500")
     if is_web(address):
         if not address.partition("://")[2].strip("/"):
-            raise ValueError(f"target {address!r} has no host; give http://HOST:PORT, for example http://localhost:8501")
+            raise ValueError(
+                f"target {address!r} has no host; give http://HOST:PORT, for example http://localhost:8501"
+            )
         return
     host, colon, port = address.rpartition(":")
     if ("/" not in address and not address.startswith("unix:")) and not (host and colon and port.isdigit()):
@@ -69,38 +73,39 @@ class Targets:
         self._until = [0.0] * len(addresses)  # when the next look is due, of those that are passed over
         self._pass = [_FIRST_PASS] * len(addresses)
 
-    def pick(self, left=()):
-        """The number of the target whose turn it is, besides those `left`; one that is passed over only at need."""
+    def pick(self):
+        """The number of the target whose turn it is; one that is passed over only where all are."""
         if len(self.addresses) == 1:
             return 0
-        found = self.another(left)
-        if found is None:
-            found = min(range(len(self.addresses)), key=lambda number: (number in left, self._until[number]))
-        return found
+        open_ones = self._open()
+        if open_ones:
+            return self._taken(open_ones[next(self._turns) % len(open_ones)])
+        return self._until.index(min(self._until))
 
     def another(self, left):
-        """The number of one besides those `left` that is not passed over, or None."""
-        count = len(self.addresses)
-        if len(left) == count:
-            return None
-        turn, now = next(self._turns), time.monotonic()
-        for number in ((turn + step) % count for step in range(count)):
-            if number not in left and self._until[number] <= now:
-                if self._until[number]:  # this caller has a look; the others wait for what it finds
-                    self._pass_over(number, now)
-                return number
-        return None
+        """The number of one besides those `left` that is not passed over, or None; turns go on as if not asked."""
+        open_ones = self._open(left)
+        return self._taken(random.choice(open_ones)) if open_ones else None
+
+    def _open(self, left=()):
+        now = time.monotonic()
+        return [number for number, until in enumerate(self._until) if until <= now and number not in left]
+
+    def _taken(self, number):
+        if self._until[number]:  # this caller has a look; the others wait for what it finds
+            self._pass_over(number)
+        return number
 
     def refused(self, number):
         """Passes over a target that could not be connected to."""
         if not self._until[number]:
-            self._pass_over(number, time.monotonic())
+            self._pass_over(number)
 
     def answered(self, number):
         """Takes a target back into the round."""
         if self._until[number]:
             self._until[number], self._pass[number] = 0.0, _FIRST_PASS
 
-    def _pass_over(self, number, now):
-        self._until[number] = now + self._pass[number] * random.uniform(0.5, 1)
+    def _pass_over(self, number):
+        self._until[number] = time.monotonic() + self._pass[number] * random.uniform(0.5, 1)
         self._pass[number] = min(2 * self._pass[number], _LONGEST_PASS)
