@@ -4,7 +4,7 @@ from .asking import Asking
 from .bearer import bearer_of
 from .event_loop import EventLoopChannel
 from .targets import addresses_of
-from .tls import security_of
+from .tls import security_for
 
 
 class AsyncClient:
@@ -35,10 +35,11 @@ class AsyncClient:
         if max_in_flight < 1:
             raise ValueError(f"max_in_flight must be 1 or more, not {max_in_flight}")
         self.target, self.model, self.deadline = target, model, deadline
-        security = security_of(tls, credentials)
-        bearer = bearer_of(token, addresses_of(target), security.credentials is not None, token_in_clear)
+        addresses = addresses_of(target)
+        security = security_for(addresses, tls, credentials)
+        bearer = bearer_of(token, addresses, security.credentials is not None, token_in_clear)
         self._channel = EventLoopChannel(
-            target, model, security, max_in_flight, bearer=bearer, keepalive=keepalive, retry_budget=retry_budget
+            addresses, model, security, max_in_flight, bearer=bearer, keepalive=keepalive, retry_budget=retry_budget
         )
         self._asking = Asking(self._channel, version, label, deadline, max_batch_size, micro_batching)
         self.stats = self._channel.stats

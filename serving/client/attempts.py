@@ -6,9 +6,7 @@ import random
 from .handshake import Diagnosis
 from .limits import is_too_large
 
-MAX_ATTEMPTS = (
-    3  # that reached a target; one that could not be connected to, while another can be asked, is not counted
-)
+MAX_ATTEMPTS = 3  # of which those do not count that found no connection while another target can be asked
 _FIRST_BACKOFF = 0.1  # seconds; doubled each time, and from half to all of it is slept
 _NOT_CONNECTED = ("failed to connect to all addresses", "errors resolving", "DNS resolution failed")
 
@@ -35,7 +33,7 @@ class Fault:
 class Attempts:
     """Begins with no try made; targets.Targets and budget.RetryBudget are those of all calls.
 
-    Only UNAVAILABLE is tried again. RESOURCE_EXHAUSTED is too at another target, which may have threads to spare. What a
+    Only UNAVAILABLE is tried again; RESOURCE_EXHAUSTED too at another target, which may have threads to spare. What a
     server has seen costs the budget; a dead target that is passed over costs nobody anything.
     """
 

@@ -44,6 +44,11 @@ class BlockingChannel(Channel):
     async def _send(self, target, method, request, timeout, token):
         return self._methods[target][method](request, timeout=timeout, metadata=metadata_of(token))
 
+    def _web_channel(self, address):
+        from .rest import RestChannel  # which most programs do without
+
+        return RestChannel(address, self._security)
+
     async def pause(self, seconds):
         time.sleep(seconds)
 

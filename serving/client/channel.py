@@ -17,7 +17,7 @@ from .errors import SlipwayError, call_failed
 from .handshake import diagnosis
 from .keepalive import Keepalive
 from .stats import Stats
-from .targets import Targets, addresses_of
+from .targets import Targets, addresses_of, is_web
 
 _SERVICES = {  # of what is asked; its messages are called <name>Request and <name>Response
     "Predict": "tensorflow.serving.PredictionService",
@@ -109,7 +109,7 @@ class Channel(abc.ABC):
 
     def failed(self, code, deadline, details="", attempts=1, found=None, address=None):
         """The SlipwayError of a call, at `address` where one target is to blame, that ended with gRPC status `code`."""
-        told = {"seconds": deadline.seconds, "attempts": attempts, "found": found}
+        told = {"seconds": deadline.seconds, "attempts": attempts, "found": found, "over_rest": is_web(self.address)}
         return call_failed(code, details, self.model, address or self.address, **told)
 
     def check_open(self):
@@ -120,6 +120,10 @@ class Channel(abc.ABC):
     @abc.abstractmethod
     async def _send(self, target, method, request, timeout, token):
         """The response of the target of that number, or grpc.RpcError. token: str or None."""
+
+    @abc.abstractmethod
+    def _web_channel(self, address):
+        """The rest.RestChannel, or its twin for asyncio, of an address that is asked over REST."""
 
     @abc.abstractmethod
     async def pause(self, seconds):
@@ -158,12 +162,14 @@ class Channel(abc.ABC):
         """Async context manager that one caller at a time is in; waits for it no longer than the deadline."""
 
     def _open(self, insecure_channel, secure_channel):
-        """A gRPC channel to each target, made by one of two functions of `grpc` or `grpc.aio`."""
+        """A channel to each target, of gRPC made by one of two functions of `grpc` or `grpc.aio`."""
         options = _OPTIONS + self._security.options + self._keepalive.options
         options += _OF_SEVERAL if len(self.targets.addresses) > 1 else []
         return [self._dial(address, options, insecure_channel, secure_channel) for address in self.targets.addresses]
 
     def _dial(self, address, options, insecure_channel, secure_channel):
+        if is_web(address):
+            return self._web_channel(address)
         if address.startswith(_LOOPBACK):  # a proxy of the environment would be asked for its own localhost
             options = [*options, ("grpc.enable_http_proxy", 0)]
         if self._security.credentials is None:

@@ -4,15 +4,16 @@ from .asking import Asking
 from .bearer import bearer_of
 from .blocking import BlockingChannel, run
 from .targets import addresses_of
-from .tls import security_of
+from .tls import security_for
 
 
 class Client:
     """One model at one server or several. Threads may share a client; close it, or use it as a context manager.
 
-    target: "HOST:PORT" of the gRPC port, or several, "a:8500,b:8500" or a list: calls go to those that answer in turn, and
-    one that fails at a target is tried at another. model: its name there. version or label: which one answers, else the
-    newest. deadline: seconds for each request with all its tries, unless a call is given a deadline of its own.
+    target: "HOST:PORT" of the gRPC port, or "http(s)://HOST:PORT" of the REST port; or several, "a:8500,b:8500" or a
+    list: calls go to those that answer in turn, and one that a target fails is tried at another. model: its name there.
+    version or label: which one answers, else the newest. deadline: seconds for each request with all its tries, unless
+    a call is given a deadline of its own.
     max_batch_size: most texts in one request; a server that takes fewer is asked in smaller ones from then on.
     tls: True for a TLS port with a public certificate, or a `Tls`; credentials: instead of it, any
     grpc.ChannelCredentials. token: a str, or a callable that gives one at each try, sent as `authorization: Bearer …`;
@@ -38,10 +39,11 @@ class Client:
         micro_batching=None,
     ):
         self.target, self.model, self.deadline = target, model, deadline
-        security = security_of(tls, credentials)
-        bearer = bearer_of(token, addresses_of(target), security.credentials is not None, token_in_clear)
+        addresses = addresses_of(target)
+        security = security_for(addresses, tls, credentials)
+        bearer = bearer_of(token, addresses, security.credentials is not None, token_in_clear)
         self._channel = BlockingChannel(
-            target, model, security, bearer=bearer, keepalive=keepalive, retry_budget=retry_budget
+            addresses, model, security, bearer=bearer, keepalive=keepalive, retry_budget=retry_budget
         )
         self._asking = Asking(self._channel, version, label, deadline, max_batch_size, micro_batching)
         self.stats = self._channel.stats

@@ -62,6 +62,11 @@ class EventLoopChannel(Channel):
         nothing = grpc.aio.Metadata()
         raise grpc.aio.AioRpcError(grpc.StatusCode.CANCELLED, nothing, nothing, "Channel closed!")
 
+    def _web_channel(self, address):
+        from .rest import AsyncRestChannel  # which most programs do without
+
+        return AsyncRestChannel(address, self._security)
+
     async def pause(self, seconds):
         await asyncio.sleep(seconds)
 

@@ -7,7 +7,6 @@ request that was joined, each caller asks by itself, so that one text that is no
 import dataclasses
 import threading
 
-from .channel import Deadline
 from .errors import SlipwayError
 
 # What may be the fault of one caller's texts; everything else would meet each of them alike.
@@ -16,8 +15,9 @@ _OF_THE_TEXTS = {"INVALID_ARGUMENT", "OUT_OF_RANGE", "INTERNAL", "UNKNOWN", "DAT
 
 @dataclasses.dataclass(frozen=True)
 class MicroBatching:
-    """max_rows: most texts that are joined in a request; a call with more goes as ever. max_wait: seconds that the first
-    of them waits for others.
+    """max_rows: most texts that are joined in a request; a call with more goes as ever.
+
+    max_wait: seconds that the first of them waits for others.
     """
 
     max_rows: int = 64

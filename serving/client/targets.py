@@ -4,12 +4,13 @@ Each target has a connection of its own, so that its name, certificate and state
 nobody in is passed over for a moment, which doubles at each look until it answers.
 """
 
-import ipaddress
 import itertools
 import random
+import re
 import time
 
 _WEB = ("http://", "https://")
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:@?#\[\]]+)(:\d+)?")
 _FIRST_PASS, _LONGEST_PASS = 0.1, 2.0  # seconds for which a target is passed over; gRPC dials it anew meanwhile
 
 
@@ -40,10 +41,9 @@ def _check(address):
     if not isinstance(address, str):
         raise ValueError(f"target {address!r} is no address; give HOST:PORT, for example localhost:8500")
     if is_web(address):
-        if not address.partition("://")[2].strip("/"):
-            raise ValueError(
-                f"target {address!r} has no host; give http://HOST:PORT, for example http://localhost:8501"
-            )
+        if not _HOST.fullmatch(address.partition("://")[2].partition("/")[0]):
+            told = "names no host, or no port after its colon; give http://HOST:PORT, as http://localhost:8501"
+            raise ValueError(f"target {address!r} {told}")
         return
     host, colon, port = address.rpartition(":")
     if ("/" not in address and not address.startswith("unix:")) and not (host and colon and port.isdigit()):
@@ -54,6 +54,8 @@ def is_loopback(address):
     """Whether what goes to a target stays on this machine."""
     if address.startswith("unix:"):
         return True
+    import ipaddress  # which most programs do without
+
     host = address.partition("://")[2].partition("/")[0] if is_web(address) else address
     host = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     if host == "localhost":

@@ -9,6 +9,7 @@ import warnings
 import grpc
 
 from .client_certificate import ClientCertificate
+from .targets import is_web
 
 _BEGIN = b"-----BEGIN "
 
@@ -64,6 +65,17 @@ def security_of(tls, credentials):
     certificate, key = _own(tls)
     client = ClientCertificate(tls.certificate, tls.key)
     return Security(grpc.ssl_channel_credentials(ca, key, certificate), tls, client)
+
+
+def security_for(addresses, tls, credentials):
+    """security_of() for these targets: https:// says tls=True by itself, and http:// has no TLS."""
+    web = [address for address in addresses if is_web(address)]
+    if web and credentials is not None:
+        raise ValueError(f"credentials are gRPC's; give tls= for {web[0]}")
+    clear = [address for address in web if address.startswith("http://")]
+    if clear and tls:
+        raise ValueError(f"target {clear[0]!r} has no TLS; give https://, or leave tls (--tls) out")
+    return security_of(tls or bool(web and not clear), credentials)
 
 
 def _authorities(path):

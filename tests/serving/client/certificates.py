@@ -44,6 +44,14 @@ class Certificates:
         certificate, key = self.client(name) if name else (None, None)
         return Tls(**{"ca": self.ca, "certificate": certificate, "key": key} | fields)
 
+    def issued(self, name):
+        """Paths of (certificate, key) of a server of that name."""
+        issued = self._authority.issue_cert(name)
+        certificate, key = self.client(f"server_{name}")
+        issued.cert_chain_pems[0].write_to_path(certificate)
+        issued.private_key_pem.write_to_path(key)
+        return certificate, key
+
     @contextlib.contextmanager
     def server(self, *names, mutual=False, days=2):
         """A FakeServer with a certificate for `names`, valid for `days` from yesterday on."""

@@ -48,8 +48,9 @@ class FakeServer:
 
     contract: the dict that the signature `contract` answers, None for a model without one. labels: of the model itself.
     seconds: how long each Predict takes. failures: status codes that the next Predict calls end with, first to last.
-    always: a status code that every Predict of a text ends with. before: how long a Predict takes that fails. max_rows, max_bytes: larger requests are refused in the
-    words of TensorFlow Serving's batching and of gRPC. poison: a text for which a whole request is refused.
+    always: a status code that every Predict of a text ends with. before: how long a Predict takes that fails.
+    max_rows, max_bytes: larger requests are refused in the words of TensorFlow Serving's batching and of gRPC.
+    poison: a text for which a whole request is refused.
     tokens: the `authorization` of every Predict.
     states: {version: state}. version: which answers. known_labels: version labels that exist. abstains_below: a score.
     """
