@@ -51,9 +51,9 @@ class Connections:
             except (OSError, http.client.HTTPException) as error:
                 if self._closed:
                     raise self._fault("CANCELLED", "this client was closed") from None
-                if fresh:
+                if fresh or not isinstance(error, ConnectionError):
                     raise self._fault("UNAVAILABLE", f"Socket closed: {error!r}") from None
-                # The server closed a connection that was idle for long, so the request goes over a new one.
+                self._idle.clear()  # the server closed them, which were idle for long: on over a new one
             finally:
                 self._busy.discard(connection)
 

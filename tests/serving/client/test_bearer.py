@@ -38,8 +38,10 @@ def test_a_token_is_not_sent_in_clear(connect, target):
     with pytest.raises(ValueError, match=r"would go to \S+ in clear; give tls=True .* or say token_in_clear") as caught:
         connect(target, "reviews", token=SECRET)
     assert SECRET not in str(caught.value) and "\n" not in str(caught.value)
-    connect(target, "reviews", token=SECRET, token_in_clear=True).close()
-    connect(target, "reviews", token=SECRET, tls=True).close()
+    with connect(target, "reviews", token=SECRET, token_in_clear=True):
+        pass
+    with connect(target, "reviews", token=SECRET, tls=True):
+        pass
 
 
 def test_a_token_goes_over_tls(connect, certificates):

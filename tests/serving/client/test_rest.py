@@ -81,6 +81,17 @@ def test_a_status_comes_back_as_its_name(client, server, code):
     assert error.code == code and "(REST: told to fail)" in str(error)
 
 
+def test_a_proxy_of_the_environment_is_asked(connect, rest, monkeypatch):
+    """The fake server takes the proxy's place: what it is asked for is the whole address."""
+    monkeypatch.setenv("http_proxy", rest.address)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    rest.page = (503, b'{"error": "from the proxy"}')
+    with connect("http://models.example:8501/ml", "reviews") as client:
+        assert "from the proxy" in str(failure_of(client.predict, "a"))
+    assert {path for _, path, _ in rest.asked} == {"http://models.example:8501/ml/v1/models/reviews/metadata"}
+
+
 def test_what_is_unavailable_is_tried_again(client, server):
     client.predict("a")
     server.failures = [grpc.StatusCode.UNAVAILABLE] * 2
@@ -167,7 +178,8 @@ def test_a_token_is_a_header(connect, rest):
     assert {authorization for _, _, authorization in rest.asked} == {"Bearer s3cr3t"}
     with pytest.raises(ValueError, match="would go to http://models.example in clear"):
         connect("http://models.example", "reviews", token="s3cr3t")
-    connect("https://models.example", "reviews", token="s3cr3t").close()
+    with connect("https://models.example", "reviews", token="s3cr3t"):
+        pass
 
 
 def test_closing_cuts_off_what_is_under_way(connect, server, rest):
