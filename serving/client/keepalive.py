@@ -28,7 +28,7 @@ class Keepalive:
         return [
             ("grpc.keepalive_time_ms", round(self.seconds * 1000)),
             ("grpc.keepalive_timeout_ms", round(self.timeout * 1000)),
-            # gRPC pings of its own accord too, to measure the way, and a keepalive ping waits for the answer to such a one:
-            ("grpc.http2.ping_timeout_ms", round(self.timeout * 1000)),  # a minute unless told
+            # gRPC also pings to measure the way, and a keepalive ping waits for the answer to such a one: for a minute
+            ("grpc.http2.ping_timeout_ms", round(self.timeout * 1000)),
             ("grpc.keepalive_permit_without_calls", int(self.idle)),
         ]

@@ -96,7 +96,7 @@ def _own(tls):
     certificate = _pem("the client certificate", tls.certificate, b"CERTIFICATE")
     key = _pem("the client key", tls.key, b"PRIVATE KEY")
     if os.stat(tls.key).st_mode & stat.S_IROTH:  # a group of its own is how services share a key
-        warnings.warn(f"{tls.key}: every user of this machine can read the key; chmod o= {tls.key}", stacklevel=4)
+        warnings.warn(f"{tls.key}: every user of this machine can read the key; chmod o= {tls.key}", stacklevel=5)
     return certificate, key
 
 
