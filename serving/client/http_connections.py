@@ -77,7 +77,7 @@ class Connections:
 
     def _connected(self, until):
         """A new connection. What goes wrong is told in gRPC's words, which are understood already."""
-        seconds = min(_left(until), _CONNECT_SECONDS)
+        seconds = min(max(until - time.monotonic(), 0.001), _CONNECT_SECONDS)
         connection = http.client.HTTPConnection(*(self._proxy or (self._host, self._port)), timeout=seconds)
         connection.auto_open = False  # only here, where TLS is put on it
         if self._proxy and self._tls:

@@ -126,6 +126,13 @@ def test_a_slow_server_ends_in_deadline_exceeded(client, server):
     assert client.predict("0.25").label == "negative"
 
 
+def test_a_listener_that_never_answers(connect):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with connect(f"http://127.0.0.1:{silent.getsockname()[1]}", "reviews", deadline=0.3) as client:
+            assert failure_of(client.predict, "a").code == "DEADLINE_EXCEEDED"
+            assert failure_of(client.predict, "a", deadline=1e-9).code == "DEADLINE_EXCEEDED"
+
+
 def test_no_server_there(connect):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
