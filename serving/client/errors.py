@@ -19,6 +19,10 @@ _MEANING = {
     "UNAUTHENTICATED": "the server wants credentials",
     "PERMISSION_DENIED": "the server does not let this caller in",
 }
+_MEANING_OVER_REST = _MEANING | {
+    "UNIMPLEMENTED": "what listens there is no TensorFlow Serving REST port (8501 unless changed; 8500 is gRPC, which "
+    "HOST:PORT without http:// asks)",
+}
 _OTHERWISE = "the call failed in the server; its log says why"
 _RETRYABLE = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED"}
 _USERS_MISTAKE = {
@@ -65,13 +69,14 @@ def refused(message, model, address, code="INVALID_ARGUMENT"):
     return SlipwayError(f"model '{model}' at {address}: {code}: {message}", code, model, address)
 
 
-def call_failed(code, details, model, address, *, seconds, attempts=1, found=None):
+def call_failed(code, details, model, address, *, seconds, attempts=1, found=None, over_rest=False):
     """The SlipwayError of a call that ended with gRPC status `code`, having had `seconds` for all its attempts.
 
-    found: handshake.Diagnosis, which knows better than the code.
+    over_rest: it was no gRPC call. found: handshake.Diagnosis, which knows better than the code.
     """
-    meaning = found.meaning if found else _MEANING.get(code, _OTHERWISE).format(seconds=seconds)
+    known = _MEANING_OVER_REST if over_rest else _MEANING
+    meaning = found.meaning if found else known.get(code, _OTHERWISE).format(seconds=seconds)
     tries = f" after {attempts} attempts" if attempts > 1 else ""
-    said = f" (gRPC: {one_line(details)})" if details else ""
+    said = f" ({'REST' if over_rest else 'gRPC'}: {one_line(details)})" if details else ""
     message = f"model '{model}' at {address}: {code}{tries}: {meaning}{said}"
     return SlipwayError(message, code, model, address, False if found and found.certain else None)

@@ -49,7 +49,7 @@ def _own_reason(details, address, security):
     if _NO_TLS.search(details):
         return "the port speaks no TLS; leave tls (--tls) out, or give the server's TLS port"
     if _OTHER_NAME.search(details):
-        name = (security.tls and security.tls.server_name) or address.rpartition(":")[0]
+        name = (security.tls and security.tls.server_name) or address.rpartition("//")[2].rpartition(":")[0]
         return (
             f"the server's certificate is for another name than '{name}'; give the name that stands in it, "
             "as the target or as server_name (--tls_server_name)"

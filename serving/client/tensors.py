@@ -26,7 +26,7 @@ _FROM_NUMPY = {
     np.dtype(np.bool_): "DT_BOOL",
 }
 _FEW = 32  # values up to which a list is the fastest way into numpy; more of them protobuf hands over in one piece
-_TO_NUMPY = {DataType[name]: dtype for dtype, name in _FROM_NUMPY.items()}
+TO_NUMPY = {DataType[name]: dtype for dtype, name in _FROM_NUMPY.items()}
 _FIELDS = {
     "DT_FLOAT": "float_val",
     "DT_DOUBLE": "double_val",
@@ -134,9 +134,9 @@ def decode(proto):
         return _decode_strings(proto.string_val, shape)
     if proto.dtype in (DataType["DT_HALF"], DataType["DT_BFLOAT16"]):
         return _decode_halves(proto, shape)
-    if proto.dtype not in _TO_NUMPY:
+    if proto.dtype not in TO_NUMPY:
         raise ValueError(f"a tensor of dtype number {proto.dtype} cannot be read")
-    return _numbers(proto, getattr(proto, _FIELDS[proto.dtype]), _TO_NUMPY[proto.dtype], shape)
+    return _numbers(proto, getattr(proto, _FIELDS[proto.dtype]), TO_NUMPY[proto.dtype], shape)
 
 
 def _numbers(proto, values, dtype, shape):

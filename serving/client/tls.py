@@ -9,6 +9,7 @@ import warnings
 import grpc
 
 from .client_certificate import ClientCertificate
+from .targets import is_web
 
 _BEGIN = b"-----BEGIN "
 
@@ -66,6 +67,17 @@ def security_of(tls, credentials):
     return Security(grpc.ssl_channel_credentials(ca, key, certificate), tls, client)
 
 
+def security_for(addresses, tls, credentials):
+    """security_of() for these targets: https:// says tls=True by itself, and http:// has no TLS."""
+    web = [address for address in addresses if is_web(address)]
+    if web and credentials is not None:
+        raise ValueError(f"credentials are gRPC's; give tls= for {web[0]}")
+    clear = [address for address in web if address.startswith("http://")]
+    if clear and tls:
+        raise ValueError(f"target {clear[0]!r} has no TLS; give https://, or leave tls (--tls) out")
+    return security_of(tls or bool(web and not clear), credentials)
+
+
 def _authorities(path):
     pem = _pem("the CA", path, b"CERTIFICATE")
     try:
@@ -84,7 +96,7 @@ def _own(tls):
     certificate = _pem("the client certificate", tls.certificate, b"CERTIFICATE")
     key = _pem("the client key", tls.key, b"PRIVATE KEY")
     if os.stat(tls.key).st_mode & stat.S_IROTH:  # a group of its own is how services share a key
-        warnings.warn(f"{tls.key}: every user of this machine can read the key; chmod o= {tls.key}", stacklevel=4)
+        warnings.warn(f"{tls.key}: every user of this machine can read the key; chmod o= {tls.key}", stacklevel=5)
     return certificate, key
 
 

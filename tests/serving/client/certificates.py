@@ -58,6 +58,13 @@ class Certificates:
         chain = b"".join(pem.bytes() for pem in made.cert_chain_pems)
         return Issued(made.private_key_pem.bytes().decode(), chain.decode())
 
+    def server_files(self, name):
+        """Paths of (certificate, key) of a server of that name."""
+        issued, (certificate, key) = self.issued(name), self.client(f"server_{name}")
+        certificate.write_text(issued.chain)
+        key.write_text(issued.key)
+        return certificate, key
+
     @contextlib.contextmanager
     def server(self, *names, mutual=False, days=2):
         """A FakeServer with a certificate for `names`, valid for `days` from yesterday on."""
