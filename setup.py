@@ -34,6 +34,8 @@ SERVING = [
     "tensorflow-serving-api>=2.19,<2.22",
     "grpcio>=1.71,<2",
     "grpcio-health-checking>=1.71,<2",
+    "aiohttp>=3.12,<4",
+    "python-rapidjson>=1.20,<2",
     "protobuf>=5.28,<8",
 ]
 FETCHING = ["unearth>=0.19,<0.20", "httpx2>=2,<3"]

@@ -49,7 +49,7 @@ class Walk:
         try:
             if not ready.startswith("READY"):
                 raise StageFailed(process.wait())
-            yield ready.split("grpc=")[1].strip()
+            yield ready.split("grpc=")[1].split()[0]
         finally:
             process.terminate()
             process.wait()

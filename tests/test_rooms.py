@@ -33,7 +33,7 @@ def room(name, may="", never="", packages=None, not_packages=(), relative=False)
     return Room(name, tuple(may.split()), tuple(never.split()), packages, frozenset(not_packages), relative)
 
 
-SHARED = "serving.contract serving.models_config serving.status_probe"  # by server and release
+SHARED = "serving.contract serving.models_config serving.status_probe serving.text_proto"  # by server and release
 SETTINGS = "trainer.config trainer.flagfile trainer.heads"  # flagfile: the text of flagfiles, as free of absl as config
 # Where rows come from: the packages that each kind of source needs, and no other kind.
 SOURCES = {
@@ -94,7 +94,8 @@ ROOMS = (
     room("serving", packages=""),
     room("serving.contract", packages=""),
     room("serving.opsets", "serving.contract", packages=""),
-    room("serving.models_config", "serving.contract", packages="google tensorflow_serving"),
+    room("serving.text_proto", "serving.contract", packages="google"),
+    room("serving.models_config", "serving.contract serving.text_proto", packages="google tensorflow_serving"),
     room("serving.status_probe", packages="google grpc"),
     room("serving.exchange", "serving.contract", packages="numpy"),  # the files between proof and clean process
     room("serving.loader", "serving.contract serving.opsets serving.exchange"),

@@ -1,6 +1,6 @@
-"""`python -m serving.server --model_base_path=DIR`: serves the newest version under DIR over gRPC.
+"""`python -m serving.server --model_base_path=DIR`: serves the newest version under DIR over gRPC and REST.
 
-Prints `READY model=… version=… grpc=…` once it answers; SIGTERM and SIGINT let requests in flight finish first.
+Prints `READY model=… version=… grpc=… rest=…` once it answers; SIGTERM and SIGINT let requests in flight finish first.
 """
 
 from absl import flags
@@ -27,7 +27,17 @@ flags.DEFINE_string(
 )
 flags.DEFINE_integer("port", 8500, "gRPC port; 0 lets the server choose, and READY prints it.", 0, 65535)
 flags.DEFINE_integer(
-    "rest_api_port", 8501, "REST port of the real server, 0 for none; the embedded one has no REST.", 0, 65535
+    "rest_api_port",
+    None,
+    "REST port, 0 for none; default: 8501, or with --port=0 one that the server chooses and READY prints.",
+    0,
+    65535,
+)
+flags.DEFINE_integer("rest_api_num_threads", 0, "REST requests worked on at the same time; 0: 4 per core.", 0)
+flags.DEFINE_integer("rest_api_timeout_in_ms", 30_000, "Time that a REST request may take; 0: any.", 0)
+flags.DEFINE_bool("rest_api_enable_cors_support", False, "Browsers may read the answers for pages of other origins.")
+flags.DEFINE_string(
+    "monitoring_config_file", None, "MonitoringConfig as a text proto: metrics for Prometheus, on the REST port."
 )
 flags.DEFINE_string(
     "engine", "auto", "auto, tensorflow_model_server, docker or embedded; auto takes the first of them that is there."

@@ -4,7 +4,7 @@ import math
 import os
 
 from serving import contract
-from serving.server.options import present_versions
+from serving.server.options import Options, present_versions
 from serving.server.ports import joined
 
 DEBIAN_SOURCE = (
@@ -12,6 +12,7 @@ DEBIAN_SOURCE = (
     "stable tensorflow-model-server tensorflow-model-server-universal"
 )
 _BATCHING_IN_DOCKER = "/etc/slipway/batching_parameters.pbtxt"
+_MONITORING_IN_DOCKER = "/etc/slipway/monitoring.config"
 _IMAGE_TAGS = {"2.19": "2.19.1", "2.20": "2.20.0"}
 
 
@@ -24,6 +25,7 @@ def model_server_command(options):
         *_models(options),
         *_tuning(options),
         *_batching(options, options.batching_parameters_file),
+        *_rest(options, options.monitoring_config_file),
     ]
 
 
@@ -47,10 +49,12 @@ def docker_command(options):
         *(part for port, inside in ports for part in ("-p", f"{joined(options.host, port)}:{inside}")),
         *_mount(options.model_base_path, target),
         *(_mount(options.batching_parameters_file, _BATCHING_IN_DOCKER) if options.batching_parameters_file else ()),
+        *(_mount(options.monitoring_config_file, _MONITORING_IN_DOCKER) if options.monitoring_config_file else ()),
         *("-e", f"MODEL_NAME={options.model_name}"),
         image(options),
         *_tuning(options),
         *_batching(options, _BATCHING_IN_DOCKER),
+        *_rest(options, _MONITORING_IN_DOCKER),
     ]
 
 
@@ -81,6 +85,16 @@ def _batching(options, parameters_file):
         *(["--enable_batching"] * options.enable_batching),
         *([f"--batching_parameters_file={parameters_file}"] if options.batching_parameters_file else []),
         *(["--enable_per_model_batching_parameters"] * options.enable_per_model_batching_parameters),
+    ]
+
+
+def _rest(options, monitoring_config_file):
+    threads, milliseconds = options.rest_api_num_threads, options.rest_api_timeout_in_ms
+    return [
+        *([f"--rest_api_num_threads={threads}"] if threads else []),
+        *([f"--rest_api_timeout_in_ms={milliseconds}"] if milliseconds != Options.rest_api_timeout_in_ms else []),
+        *(["--rest_api_enable_cors_support"] * options.rest_api_enable_cors_support),
+        *([f"--monitoring_config_file={monitoring_config_file}"] if options.monitoring_config_file else []),
     ]
 
 

@@ -1,7 +1,7 @@
 """Messages of TensorFlow Serving's configuration files that tensorflow-serving-api leaves out, in a pool of their own.
 
 They are read from the text format alone, so that only names and types matter, not field numbers. Sources:
-tensorflow_serving/servables/tensorflow/session_bundle_config.proto.
+tensorflow_serving/servables/tensorflow/session_bundle_config.proto, tensorflow_serving/config/monitoring_config.proto.
 """
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, wrappers_pb2
@@ -21,6 +21,8 @@ _MESSAGES = {
         "enable_large_batch_splitting": _TRUTH,
         "max_execution_batch_size": _INT,
     },
+    "PrometheusConfig": {"enable": "bool", "path": "string"},
+    "MonitoringConfig": {"prometheus_config": ".slipway.config.PrometheusConfig"},
 }
 
 

@@ -1,6 +1,7 @@
-"""The embedded server: TensorFlow Serving's gRPC face over serving.loader, for laptops, notebooks and CI.
+"""The embedded server: TensorFlow Serving's gRPC and REST faces over serving.loader, for laptops, notebooks and CI.
 
-One event loop for the network, one thread for each request under way, one thread that loads versions.
+One event loop for the network, one thread for each gRPC request under way, a pool for those of REST, one thread that
+loads versions.
 """
 
 import asyncio
@@ -18,8 +19,11 @@ from serving import models_config
 from serving.contract import ServingError
 from serving.server import ports, ready, wire
 from serving.server.batching import Loading
+from serving.server.measured_version import measured
+from serving.server.metrics import Metrics
 from serving.server.models import Models
 from serving.server.request_threads import RequestThreads
+from serving.server.rest import Rest
 from serving.server.status import StatusError
 
 DRAIN_SECONDS = 30  # what a request in flight gets after SIGTERM; orchestrators kill after about as long
@@ -49,26 +53,32 @@ async def _serve_until_signal(options):
 
 
 async def serve_until(options, stop, announce):
-    """Loads, serves and, when the future `stop` is done, drains; calls announce(model, version, address) when ready."""
-    loading = Loading(options)
-    models = Models(loading.load, options.allow_version_labels_for_unavailable_models)
+    """Loads, serves and, when the future `stop` is done, drains.
+
+    Calls announce(model, version, gRPC's address, REST's or None) when ready.
+    """
+    loading, metrics = Loading(options), Metrics()
+    models = Models(measured(loading.load, metrics), options.allow_version_labels_for_unavailable_models)
     # Left in the opposite order: requests first, then a load under way, then the versions that nobody uses any more.
     with (
         contextlib.closing(loading),
         contextlib.closing(models),
         _pool(1, "loader") as loader,
+        _pool(options.rest_api_num_threads or 4 * (os.cpu_count() or 1), "rest") as rest_requests,
         contextlib.closing(RequestThreads(options.grpc_max_threads)) as threads,
     ):
         await asyncio.get_running_loop().run_in_executor(loader, _begin, models, options)
         if stop.done():
             return
         server = grpc.aio.server(options=_CHANNEL_OPTIONS)
-        wire.add_services(server, models, threads)
+        wire.add_services(server, models, threads, metrics)
         servicer = await _add_health(server)
-        port = _bind(server, options)
+        address = ports.address(options.host, _bind(server, options))
+        rest = Rest(models, rest_requests, metrics, options)
+        rest_address = await rest.start(DRAIN_SECONDS)
         await server.start()
         for name in models:
-            announce(name, models[name].newest(), ports.address(options.host, port))
+            announce(name, models[name].newest(), address, rest_address)
         looks = {models.poll: options.file_system_poll_wait_seconds}
         if options.model_config_file:
             looks[functools.partial(_look_at_config, models, options)] = options.model_config_file_poll_wait_seconds
@@ -77,7 +87,7 @@ async def serve_until(options, stop, announce):
         for task in polling:
             task.cancel()
         await servicer.enter_graceful_shutdown()
-        await server.stop(DRAIN_SECONDS)
+        await asyncio.gather(server.stop(DRAIN_SECONDS), rest.stop())
 
 
 def _begin(models, options):

@@ -25,9 +25,10 @@ def serve(options):
         options = _claimed(options)
         _say(f"engine {engine}{why}{_listening(options)}")
         return external.serve(options, _command(options))
-    if options.port:
-        ports.claim(options.host, options.port)  # refuse before TensorFlow loads
-    _say(f"engine embedded{why}: gRPC only, no REST. {how_to_get_the_real_one(options)}")
+    for flag, port in (("--port", options.port), ("--rest_api_port", options.rest_api_port)):
+        if port:
+            ports.claim(options.host, port, flag)  # refuse before TensorFlow loads
+    _say(f"engine embedded{why}. {how_to_get_the_real_one(options)}")
     for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
         signal.signal(number, lambda *_, status=status: os._exit(status))  # until it serves there is nothing to finish
     from serving.server import embedded
@@ -62,7 +63,10 @@ def how_to_get_the_real_one(options):
     )
     if options.model_config_file:  # whose folders no one mount holds
         return package
-    command = commands.docker_command(dataclasses.replace(options, port=options.port or 8500))
+    rest_api_port = 8501 if options.rest_api_port is None else options.rest_api_port
+    command = commands.docker_command(
+        dataclasses.replace(options, port=options.port or 8500, rest_api_port=rest_api_port)
+    )
     return f"{package}, or: {shlex.join(command)}"
 
 
@@ -101,10 +105,10 @@ def _succeeds(command, timeout=None, stdout=subprocess.DEVNULL):
 def _claimed(options):
     """The options with ports that are free now; the real server would share a taken one in silence."""
     host = "0.0.0.0" if options.engine == "tensorflow_model_server" else options.host
-    port = ports.claim(host, options.port)
-    if options.rest_api_port:
-        ports.claim(host, options.rest_api_port, "--rest_api_port")
-    return dataclasses.replace(options, port=port)
+    port, rest_api_port = ports.claim(host, options.port), options.rest_api_port
+    if rest_api_port != 0:
+        rest_api_port = ports.claim(host, rest_api_port or 0, "--rest_api_port")
+    return dataclasses.replace(options, port=port, rest_api_port=rest_api_port)
 
 
 def _listening(options):

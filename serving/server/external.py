@@ -22,7 +22,8 @@ def serve(options, command):
     with _signals_passed_to(child) as received:
         version = _wait_until_ready(child, options)
         if version is not None:
-            ready.announce(options.model_name, version, ports.address(options.host, options.port))
+            rest = ports.address(options.host, options.rest_api_port) if options.rest_api_port else None
+            ready.announce(options.model_name, version, ports.address(options.host, options.port), rest)
         status = child.wait()
     if received:
         return 130 if received[0] == signal.SIGINT else 0

@@ -5,14 +5,19 @@ import os
 
 from serving import models_config
 from serving.contract import ServingError
+from serving.server import monitoring_config
 
 ENGINES = ("auto", "tensorflow_model_server", "docker", "embedded")
+_REST_PORT = 8501
 _LARGEST = 2**63 - 1  # TF Serving keeps version numbers in an int64
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """One field per flag of `python -m serving.server`; see there for their meaning."""
+    """One field per flag of `python -m serving.server`; see there for their meaning.
+
+    rest_api_port: 0 for no REST, None where the server chooses.
+    """
 
     model_base_path: str | None
     model_name: str | None = None
@@ -21,7 +26,11 @@ class Options:
     allow_version_labels_for_unavailable_models: bool = False
     host: str = "127.0.0.1"
     port: int = 8500
-    rest_api_port: int = 8501
+    rest_api_port: int | None = None
+    rest_api_num_threads: int = 0
+    rest_api_timeout_in_ms: int = 30_000
+    rest_api_enable_cors_support: bool = False
+    monitoring_config_file: str | None = None
     engine: str = "auto"
     file_system_poll_wait_seconds: float = 1
     enable_batching: bool = False
@@ -42,9 +51,8 @@ def checked(given, arguments=()):
         raise ServingError(f"argument {arguments[0]!r} is not a flag; write --model_base_path=DIR")
     if given.engine not in ENGINES:
         raise ServingError(f"--engine={given.engine} is unknown; allowed: {', '.join(ENGINES)}")
-    if given.port and given.port == given.rest_api_port:
-        raise ServingError(f"--port and --rest_api_port are both {given.port}; give them different numbers")
     given = _with_batching(given)
+    given = _with_rest(given)
     if given.model_config_file:
         return _of_config(given)
     path = _checked_path(given.model_base_path)
@@ -60,6 +68,20 @@ def _with_batching(given):
             raise ServingError(f"--{name} is set without --enable_batching; give both, or neither")
     path = given.batching_parameters_file
     return dataclasses.replace(given, batching_parameters_file=os.path.abspath(path)) if path else given
+
+
+def _with_rest(given):
+    if given.rest_api_port is None and given.port:
+        given = dataclasses.replace(given, rest_api_port=_REST_PORT)
+    if given.port and given.port == given.rest_api_port:
+        raise ServingError(f"--port and --rest_api_port are both {given.port}; give them different numbers")
+    path = given.monitoring_config_file
+    if not path:
+        return given
+    monitoring_config.metrics_path(path)
+    if given.rest_api_port == 0:
+        raise ServingError(f"--monitoring_config_file={path}: metrics are served over REST; give a --rest_api_port")
+    return dataclasses.replace(given, monitoring_config_file=os.path.abspath(path))
 
 
 def _of_config(given):

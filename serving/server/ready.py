@@ -1,6 +1,7 @@
 """What the server says when it answers."""
 
 
-def announce(model_name, version, address):
-    """The line that scripts wait for."""
-    print(f"READY model={model_name} version={version} grpc={address}", flush=True)
+def announce(model_name, version, address, rest=None):
+    """The line that scripts wait for; `rest`: the address of REST, where there is one."""
+    line = f"READY model={model_name} version={version} grpc={address}"
+    print(f"{line} rest={rest}" if rest else line, flush=True)

@@ -1,6 +1,7 @@
 """A status as TensorFlow Serving answers it: a gRPC code and one message."""
 
 import grpc
+from absl import logging
 
 _MESSAGE_LIMIT = 1024  # tensorflow_serving/model_servers/grpc_status_util.cc; a longer one overflows gRPC's trailers
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -34,6 +35,13 @@ def status_of(error):
     if isinstance(error, (ValueError, TypeError)):
         return invalid(str(error))
     return StatusError(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def logged(status):
+    """The status itself, with its traceback in the log where it is not the caller's doing; for an except clause."""
+    if status.code == grpc.StatusCode.INTERNAL:
+        logging.error("a request failed: %s", status.message, exc_info=True)
+    return status
 
 
 def _raw(error):

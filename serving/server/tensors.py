@@ -62,12 +62,17 @@ def to_array(proto):
 def fill(proto, array, dtype):
     """Puts an array into a TensorProto, in the field of `dtype` (enum) as the server does: clients read `float_val`."""
     array = np.asarray(array, object if dtype == types_pb2.DT_STRING else None)
-    proto.dtype = dtype
-    for size in array.shape:
-        proto.tensor_shape.dim.add(size=size)
     if _FIELDS[dtype] == "half_val":
         array = array.view(np.uint16)
-    getattr(proto, _FIELDS[dtype]).extend(array.ravel().tolist())
+    fill_elements(proto, array.ravel().tolist(), array.shape, dtype)
+
+
+def fill_elements(proto, elements, shape, dtype):
+    """The same of a flat list of what the field holds."""
+    proto.dtype = dtype
+    for size in shape:
+        proto.tensor_shape.dim.add(size=size)
+    getattr(proto, _FIELDS[dtype]).extend(elements)
 
 
 def _values(proto, numpy_type):

@@ -7,7 +7,6 @@ request delays nobody's small one. The names and messages are those of tensorflo
 import functools
 
 import grpc
-from absl import logging
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import (
     classification_pb2,
@@ -25,7 +24,7 @@ from serving.server.inference import classify, multi_inference, regress
 from serving.server.model_status import get_model_status
 from serving.server.predict import get_model_metadata, predict
 from serving.server.reload_config import reload_config
-from serving.server.status import StatusError, status_of
+from serving.server.status import StatusError, logged, status_of
 
 _PREDICTION = prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name
 _MODEL = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
@@ -45,21 +44,24 @@ SERVICES = {
 }
 
 
-def add_services(server, models, threads):
-    """Registers every service with a grpc.aio server; `models`: Models, `threads`: RequestThreads."""
+def add_services(server, models, threads, metrics):
+    """Registers every service with a grpc.aio server, for Models, RequestThreads and Metrics."""
     for service, methods in SERVICES.items():
         handlers = {
-            name: _handler(functools.partial(_work, models, *method), threads) for name, method in methods.items()
+            name: _handler(functools.partial(_work, models, functools.partial(metrics.grpc, name), *method), threads)
+            for name, method in methods.items()
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
 
 
-def _work(models, request_type, answer, raw):
+def _work(models, counted, request_type, answer, raw):
     try:
         request = request_type.FromString(raw)
     except DecodeError:
         raise StatusError(grpc.StatusCode.INTERNAL, "Exception deserializing request!") from None
-    return answer(models, request).SerializeToString()
+    with counted(request):
+        response = answer(models, request)
+    return response.SerializeToString()
 
 
 def _handler(work, threads):
@@ -67,13 +69,7 @@ def _handler(work, threads):
         try:
             return await threads.work(context.time_remaining(), work, raw)
         except Exception as error:
-            status = _logged(status_of(error))
+            status = logged(status_of(error))
         await context.abort(status.code, status.message)
 
     return grpc.unary_unary_rpc_method_handler(handle)
-
-
-def _logged(status):
-    if status.code == grpc.StatusCode.INTERNAL:  # not the caller's doing
-        logging.error("a request failed: %s", status.message, exc_info=True)
-    return status

@@ -33,7 +33,7 @@ class Server:
             reader.start()
 
     def ready(self):
-        """`{model, version, grpc}` of the READY line."""
+        """`{model, version, grpc, rest}` of the READY line."""
         line = self._lines.get(timeout=READY_SECONDS)
         assert line.startswith("READY "), (line, self.log)
         return dict(part.split("=", 1) for part in line.split()[1:])

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -40,6 +41,21 @@ def test_docker_command_without_rest_and_with_a_comma_in_the_path(options):
     )
     assert command.count("-p") == 1 and "mirror/serving" in command
     assert 'type=bind,"source=/data/a,b",target=/models/m,readonly' in command
+
+
+def test_the_flags_of_rest_are_passed_on(options):
+    changed = dataclasses.replace(
+        options,
+        rest_api_num_threads=3,
+        rest_api_timeout_in_ms=5,
+        rest_api_enable_cors_support=True,
+        monitoring_config_file="/etc/m",
+    )
+    flags = ["--rest_api_num_threads=3", "--rest_api_timeout_in_ms=5", "--rest_api_enable_cors_support"]
+    assert commands.model_server_command(changed)[-4:] == [*flags, "--monitoring_config_file=/etc/m"]
+    docker = commands.docker_command(changed)
+    assert docker[-4:] == [*flags, "--monitoring_config_file=/etc/slipway/monitoring.config"]
+    assert "type=bind,source=/etc/m,target=/etc/slipway/monitoring.config,readonly" in docker
 
 
 @pytest.mark.parametrize(("targets", "tag"), [(["2.19", "2.20"], "2.20.0"), (["2.19"], "2.19.1"), (["9.9"], "2.20.0")])

@@ -146,7 +146,7 @@ def test_a_second_signal_ends_it_at_once(place):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_signal_before_it_serves_ends_it_at_once(place, number, status):
     with Server(place(1, "a"), *FAST) as server:
-        assert server.first_log_line().startswith("engine embedded: gRPC only, no REST. The real TensorFlow Serving: ")
+        assert server.first_log_line().startswith("engine embedded. The real TensorFlow Serving: ")
         time.sleep(0.2)  # anywhere in the seconds that TensorFlow takes to load
         assert server.stop(number) == status
         assert "Traceback" not in server.log_text()

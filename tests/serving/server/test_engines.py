@@ -85,7 +85,7 @@ def test_model_server_is_started_waited_for_and_ended(base, programs, number, st
         ready = server.ready()
         assert (ready["model"], ready["version"]) == ("reviews", "7")
         given = dict(part[2:].split("=", 1) for part in json.loads(arguments.read_text()))
-        assert ready["grpc"] == f"127.0.0.1:{given['port']}"
+        assert ready["grpc"] == f"127.0.0.1:{given['port']}" and "rest" not in ready
         assert given["model_base_path"] == str(base) and given["grpc_max_threads"] == "256"
         assert given["rest_api_port"] == "0" and given["max_num_load_retries"] == "0"
         assert server.stop(number) == status
@@ -112,7 +112,9 @@ def test_model_server_that_ends_later_gives_its_status(base, programs):
         assert server.process.wait(60) == 9
 
 
-@pytest.mark.parametrize(("engine", "flag"), [("auto", "--port"), ("auto", "--rest_api_port"), ("embedded", "--port")])
+@pytest.mark.parametrize(
+    ("engine", "flag"), [(engine, flag) for engine in ("auto", "embedded") for flag in ("--port", "--rest_api_port")]
+)
 def test_a_taken_port_is_one_line(base, programs, engine, flag):
     fake_engines.model_server(programs)
     with socket.socket() as other:

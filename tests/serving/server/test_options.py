@@ -49,3 +49,22 @@ def test_refuses_unknown_engine_positional_and_equal_ports(base):
         checked(Options(str(base)), ["DIR"])
     with pytest.raises(ServingError, match="both 9000"):
         checked(Options(str(base), port=9000, rest_api_port=9000))
+
+
+def test_the_rest_port_is_8501_unless_the_server_chooses_its_ports(base):
+    assert checked(Options(str(base))).rest_api_port == 8501
+    with pytest.raises(ServingError, match="both 8501"):
+        checked(Options(str(base), port=8501))
+    assert checked(Options(str(base), port=0)).rest_api_port is None
+    assert checked(Options(str(base), port=0, rest_api_port=0)).rest_api_port == 0
+
+
+def test_metrics_need_rest_and_a_file_that_can_be_read(base, tmp_path, monkeypatch):
+    (tmp_path / "monitoring.config").write_text("prometheus_config { enable: true }")
+    monkeypatch.chdir(tmp_path)
+    done = checked(Options(str(base), monitoring_config_file="monitoring.config"))
+    assert done.monitoring_config_file == str(tmp_path / "monitoring.config")
+    with pytest.raises(ServingError, match="metrics are served over REST; give a --rest_api_port"):
+        checked(Options(str(base), rest_api_port=0, monitoring_config_file="monitoring.config"))
+    with pytest.raises(ServingError, match="--monitoring_config_file=none: No such file"):
+        checked(Options(str(base), monitoring_config_file="none"))

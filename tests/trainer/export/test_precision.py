@@ -201,7 +201,7 @@ def test_the_server_answers_as_the_version_does(report, tmp_path):
         ready = process.stdout.readline()
         try:
             assert ready.startswith("READY model=half"), ready
-            with Client(ready.split("grpc=")[1].strip(), model="half", deadline=120) as client:
+            with Client(ready.split("grpc=")[1].split()[0], model="half", deadline=120) as client:
                 answers = client.predict(DEV)
                 assert client.contract["precision"] == "bfloat16"
         finally:
