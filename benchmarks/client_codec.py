@@ -20,7 +20,7 @@ class Recorded(BlockingChannel):
         super().__init__("127.0.0.1:1", model, security_of(None, None))  # never dialled
         self.answers = answers
 
-    async def _send(self, method, request, timeout):
+    async def _send(self, target, method, request, timeout, token):
         request.SerializeToString()
         return protos.PredictResponse.FromString(self.answers[request.model_spec.signature_name])
 

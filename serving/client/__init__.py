@@ -8,8 +8,11 @@ async with AsyncClient("localhost:8500", model="reviews") as client:
 """
 
 from .async_client import AsyncClient
+from .budget import RetryBudget
 from .client import Client
 from .errors import SlipwayError
+from .keepalive import Keepalive
+from .micro_batching import MicroBatching
 from .results import (
     Answer,
     Classification,
@@ -33,12 +36,15 @@ __all__ = [
     "Client",
     "Embedding",
     "Entity",
+    "Keepalive",
     "Match",
     "Matches",
+    "MicroBatching",
     "Multi",
     "MultiLabel",
     "Outputs",
     "Regression",
+    "RetryBudget",
     "SlipwayError",
     "Tagging",
     "Tls",

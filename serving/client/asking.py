@@ -7,6 +7,8 @@ from .batches import columns_of, split
 from .channel import Deadline
 from .described import SERVING_DEFAULT, Described
 from .errors import SlipwayError, refused
+from .limits import Limits
+from .micro_batching import Joining
 from .results import VersionStatus
 from .rows import rows_of
 from .tensors import decode, encode, put_strings
@@ -24,7 +26,7 @@ class Asking:
     The arguments are those of `Client`, which also says what each method does.
     """
 
-    def __init__(self, channel, version, label, deadline, max_batch_size):
+    def __init__(self, channel, version, label, deadline, max_batch_size, micro_batching=None):
         if version is not None and label is not None:
             raise ValueError("give version or label, not both")
         if not channel.model:
@@ -34,12 +36,21 @@ class Asking:
         if max_batch_size < 1:
             raise ValueError(f"max_batch_size must be 1 or more, not {max_batch_size}")
         self._channel, self._seconds = channel, Deadline(deadline).seconds
-        self._version, self._label, self._max_rows = version, label, max_batch_size
+        self._version, self._label, self._limits = version, label, Limits(max_batch_size, _MAX_BATCH_BYTES)
         self._described = Described(channel, self._spec)
+        self._joining = None if micro_batching is None else Joining(channel, micro_batching, self._results)
 
     async def predict(self, texts, text_pairs, signature, deadline):
         columns, one = columns_of(texts, text_pairs)
         signature, whole = signature or SERVING_DEFAULT, None if deadline is None else Deadline(deadline)
+        if self._joining and self._joining.takes(columns):
+            results = await self._joining.results(signature, columns, whole or self._deadline(None))
+        else:
+            results = await self._results(signature, columns, whole)
+        return results[0] if one else results
+
+    async def _results(self, signature, columns, whole):
+        """The results of all rows, in as many requests as they need. whole: the Deadline of all of them, or None."""
         results, done = [None] * len(columns[0]), 0
 
         async def ask(batch):
@@ -47,8 +58,8 @@ class Asking:
             within = whole or self._deadline(None)
             names = await self._described.text_inputs(signature, len(columns), within)
             all_rows = len(batch) == len(results)  # and then in their order
-            rows = (column if all_rows else [column[row] for row in batch] for column in columns)
-            answers = await self._predict_batch(signature, dict(zip(names, rows, strict=True)), len(batch), within)
+            rows = columns if all_rows else [[column[row] for row in batch] for column in columns]
+            answers = await self._within_limits(signature, names, rows, within)
             if all_rows:
                 results[:] = answers
             else:
@@ -57,10 +68,26 @@ class Asking:
             done += len(batch)
 
         try:
-            await self._channel.each(ask, split(columns, self._max_rows, _MAX_BATCH_BYTES))
+            await self._channel.each(ask, split(columns, self._limits.rows, self._limits.bytes))
         except SlipwayError as error:
             raise _after(error, done, len(results)) from None
-        return results[0] if one else results
+        return results
+
+    async def _within_limits(self, signature, names, rows, deadline):
+        """The results of rows that were meant for one request; of parts of them where the server takes smaller ones."""
+        count = len(rows[0])
+        if count <= self._limits.rows:
+            try:
+                return await self._predict_batch(signature, dict(zip(names, rows, strict=True)), count, deadline)
+            except SlipwayError as error:
+                if not self._limits.learn(error, count, sum(sum(map(len, column)) for column in rows)):
+                    raise
+                self._channel.stats.count("halvings")
+        size, results = min(self._limits.rows, (count + 1) // 2), []
+        for first in range(0, count, size):
+            part = [column[first : first + size] for column in rows]
+            results += await self._within_limits(signature, names, part, deadline)
+        return results
 
     async def raw(self, inputs, signature, deadline):
         request = self._request(signature or SERVING_DEFAULT)

@@ -1,7 +1,9 @@
 """The client of programs that do other work while they wait: asyncio."""
 
 from .asking import Asking
+from .bearer import bearer_of
 from .event_loop import EventLoopChannel
+from .targets import addresses_of
 from .tls import security_of
 
 
@@ -24,12 +26,22 @@ class AsyncClient:
         max_in_flight=4,
         tls=None,
         credentials=None,
+        token=None,
+        token_in_clear=False,
+        keepalive=None,
+        retry_budget=None,
+        micro_batching=None,
     ):
         if max_in_flight < 1:
             raise ValueError(f"max_in_flight must be 1 or more, not {max_in_flight}")
         self.target, self.model, self.deadline = target, model, deadline
-        self._channel = EventLoopChannel(target, model, security_of(tls, credentials), max_in_flight)
-        self._asking = Asking(self._channel, version, label, deadline, max_batch_size)
+        security = security_of(tls, credentials)
+        bearer = bearer_of(token, addresses_of(target), security.credentials is not None, token_in_clear)
+        self._channel = EventLoopChannel(
+            target, model, security, max_in_flight, bearer=bearer, keepalive=keepalive, retry_budget=retry_budget
+        )
+        self._asking = Asking(self._channel, version, label, deadline, max_batch_size, micro_batching)
+        self.stats = self._channel.stats
 
     async def __aenter__(self):
         return self

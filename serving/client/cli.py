@@ -1,6 +1,7 @@
 """python -m serving.client --target=HOST:PORT --model=NAME TEXT…: asks a served model from the command line."""
 
 import argparse
+import contextlib
 import difflib
 import json
 import os
@@ -37,7 +38,11 @@ def _parser():
     parser.add_argument(
         "texts", metavar="TEXT", nargs="*", help="texts to ask about; - reads them from stdin, one per line"
     )
-    parser.add_argument("--target", default="localhost:8500", help="HOST:PORT of the gRPC port (default %(default)s)")
+    parser.add_argument(
+        "--target",
+        default="localhost:8500",
+        help="HOST:PORT of the gRPC port (default %(default)s), or of several servers, with commas between",
+    )
     parser.add_argument("--model", required=True, help="name of the model in the server")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--version", type=int, help="version to ask; default: the newest")
@@ -46,6 +51,11 @@ def _parser():
     parser.add_argument("--signature", help="signature to ask (default serving_default)")
     parser.add_argument("--deadline", type=float, default=10.0, help="seconds for each request (default %(default)g)")
     add_tls_flags(parser)
+    parser.add_argument("--token_file", metavar="FILE", help="file of the token to send, as `authorization: Bearer …`")
+    parser.add_argument(
+        "--token_in_clear", action="store_true", help="send it without TLS to another machine than this one too"
+    )
+    parser.add_argument("--stats", action="store_true", help="print what was asked, and how long it took, to stderr")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--status", action="store_true", help="print the versions in the server instead")
@@ -60,7 +70,7 @@ def main(argv=None):
     """Runs one command; returns its exit code. Results go to stdout, one line of error to stderr."""
     try:
         args = _parser().parse_args(argv)
-        with _open(args) as client:
+        with _open(args) as client, _told(client.stats, args):
             return _run(client, args)
     except SlipwayError as error:
         return _fail(error, error.exit_code)
@@ -73,12 +83,36 @@ def main(argv=None):
 def _open(args):
     """The Client that the flags name; what it warns of goes to stderr, one line each."""
     settings = {"version": args.version, "label": args.label, "deadline": args.deadline, "tls": tls_of(args)}
+    settings |= {"token": _token(args.token_file), "token_in_clear": args.token_in_clear}
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         client = Client(args.target, args.model, **settings)
     for warning in warned:
         print(f"warning: {warning.message}", file=sys.stderr)
     return client
+
+
+def _token(path):
+    """What stands in the file of that name, or None."""
+    if path is None:
+        return None
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"--token_file={path} cannot be read: {getattr(error, 'strerror', 'not UTF-8')}") from None
+
+
+@contextlib.contextmanager
+def _told(stats, args):
+    """Prints the counts of a command at its end, also where it fails."""
+    try:
+        yield
+    finally:
+        if args.stats:
+            rows = [row | {"mean": f"{row['mean'] * 1000:.1f} ms"} for row in stats.rows()]
+            print(table_of(rows) or "nothing was asked", file=sys.stderr)
+            print(f"retries {stats.retries}  failovers {stats.failovers}  halvings {stats.halvings}", file=sys.stderr)
 
 
 def command():

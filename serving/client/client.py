@@ -1,25 +1,50 @@
 """The client of programs that wait for their answers."""
 
 from .asking import Asking
+from .bearer import bearer_of
 from .blocking import BlockingChannel, run
+from .targets import addresses_of
 from .tls import security_of
 
 
 class Client:
-    """One model at one server. Threads may share a client; close it, or use it as a context manager.
+    """One model at one server or several. Threads may share a client; close it, or use it as a context manager.
 
-    target: "HOST:PORT" of the gRPC port. model: its name there. version or label: which one answers, else the newest.
-    deadline: seconds for each request, unless a call is given a deadline of its own. max_batch_size: most texts in one
-    request; a server that batches refuses more than its own max_batch_size. tls: True for a TLS port with a public
-    certificate, or a `Tls`; credentials: instead of it, any grpc.ChannelCredentials.
+    target: "HOST:PORT" of the gRPC port, or several, "a:8500,b:8500" or a list: calls go to those that answer in turn, and
+    one that fails at a target is tried at another. model: its name there. version or label: which one answers, else the
+    newest. deadline: seconds for each request with all its tries, unless a call is given a deadline of its own.
+    max_batch_size: most texts in one request; a server that takes fewer is asked in smaller ones from then on.
+    tls: True for a TLS port with a public certificate, or a `Tls`; credentials: instead of it, any
+    grpc.ChannelCredentials. token: a str, or a callable that gives one at each try, sent as `authorization: Bearer …`;
+    token_in_clear: also without TLS to another machine. keepalive: a `Keepalive`. retry_budget: a `RetryBudget`.
+    micro_batching: a `MicroBatching`, by which calls that come at once share requests. stats: counts of all calls.
     """
 
     def __init__(
-        self, target, model, *, version=None, label=None, deadline=10.0, max_batch_size=64, tls=None, credentials=None
+        self,
+        target,
+        model,
+        *,
+        version=None,
+        label=None,
+        deadline=10.0,
+        max_batch_size=64,
+        tls=None,
+        credentials=None,
+        token=None,
+        token_in_clear=False,
+        keepalive=None,
+        retry_budget=None,
+        micro_batching=None,
     ):
         self.target, self.model, self.deadline = target, model, deadline
-        self._channel = BlockingChannel(target, model, security_of(tls, credentials))
-        self._asking = Asking(self._channel, version, label, deadline, max_batch_size)
+        security = security_of(tls, credentials)
+        bearer = bearer_of(token, addresses_of(target), security.credentials is not None, token_in_clear)
+        self._channel = BlockingChannel(
+            target, model, security, bearer=bearer, keepalive=keepalive, retry_budget=retry_budget
+        )
+        self._asking = Asking(self._channel, version, label, deadline, max_batch_size, micro_batching)
+        self.stats = self._channel.stats
 
     def __enter__(self):
         return self

@@ -48,6 +48,9 @@ class FakeServer:
 
     contract: the dict that the signature `contract` answers, None for a model without one. labels: of the model itself.
     seconds: how long each Predict takes. failures: status codes that the next Predict calls end with, first to last.
+    always: a status code that every Predict of a text ends with. before: how long a Predict takes that fails. max_rows, max_bytes: larger requests are refused in the
+    words of TensorFlow Serving's batching and of gRPC. poison: a text for which a whole request is refused.
+    tokens: the `authorization` of every Predict.
     states: {version: state}. version: which answers. known_labels: version labels that exist. abstains_below: a score.
     """
 
@@ -55,11 +58,19 @@ class FakeServer:
         self.requests, self.remaining, self.failures, self.seconds = [], [], [], 0.0
         self.contract, self.labels, self.abstains_below = CONTRACT, LABELS, 0.0
         self.model, self.version, self.states, self.known_labels = "reviews", 7, {7: "AVAILABLE"}, {"stable"}
+        self.always, self.before, self.max_rows, self.max_bytes, self.poison, self.tokens = (
+            None,
+            0.0,
+            1000,
+            -1,
+            None,
+            [],
+        )
         vars(self).update(settings)
         self._lock = threading.Lock()
         self._server = grpc.server(
             concurrent.futures.ThreadPoolExecutor(16),
-            options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
+            options=[("grpc.max_receive_message_length", self.max_bytes), ("grpc.max_send_message_length", -1)],
         )
         for service, methods in {
             "tensorflow.serving.PredictionService": ("Predict", "GetModelMetadata"),
@@ -102,18 +113,32 @@ class FakeServer:
     def Predict(self, request, context):
         with self._lock:
             self.requests.append(request)
+            self.tokens.append(dict(context.invocation_metadata()).get("authorization"))
             failure = self.failures.pop(0) if self.failures else None
+            if self.always and request.model_spec.signature_name == "serving_default":
+                failure = self.always
         if failure:
+            self.remaining.append(context.time_remaining())
+            time.sleep(self.before)
             context.abort(failure, "told to\nfail")
         time.sleep(self.seconds)
         self._check(request.model_spec, context)
         inputs = {name: decode(tensor) for name, tensor in request.inputs.items()}
+        self._refuse(inputs.get("text", np.array([])), context)
         response = protos.PredictResponse()
         response.model_spec.CopyFrom(request.model_spec)
         response.model_spec.version.value = self.version
         for name, value in self._answer(request.model_spec.signature_name, inputs, context).items():
             response.outputs[name].CopyFrom(encode(value))
         return response
+
+    def _refuse(self, texts, context):
+        size = texts.size
+        if size > self.max_rows:
+            told = f"Task size {size} is larger than maximum input batch size {self.max_rows}"
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, told)
+        if self.poison in texts.tolist():
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "this text cannot be taken")
 
     def _answer(self, signature, inputs, context):
         if signature == "contract" and self.contract is not None:

@@ -135,6 +135,28 @@ def test_the_users_mistakes_are_one_line_and_2(ask, args, message):
     assert (code, out) == (2, "") and err.startswith("error: ") and message in err
 
 
+def test_several_targets_and_what_was_asked_of_them(server, capsys):
+    flags = [f"--target=127.0.0.1:9,{server.address}", "--model=reviews", "--stats", "--json"]
+    assert cli.main([*flags, "0.25", "0.75"]) == 0
+    out, err = capsys.readouterr()
+    assert [row["label"] for row in json.loads(out)["results"]] == ["negative", "positive"]
+    assert re.search(r"Predict +serving_default +OK +1 +[\d.]+ ms\n", err)
+    assert re.search(r"retries \d+  failovers \d+  halvings 0\n", err)
+    assert cli.main(["--target=127.0.0.1:9", *flags[1:], "a"]) == 4
+    assert "UNAVAILABLE" in capsys.readouterr().err.splitlines()[1]
+
+
+def test_a_token_of_a_file(ask, server, tmp_path):
+    file = tmp_path / "token"
+    file.write_text("s3cr3t\n")
+    assert ask(f"--token_file={file}", "0.25")[0] == 0 and server.tokens == ["Bearer s3cr3t"] * 2
+    code, _, err = ask(f"--token_file={file}", "a", target="models.example:8500")
+    assert code == 2 and "in clear; give tls=True" in err and "s3cr3t" not in err
+    assert "cannot be read: No such file" in ask(f"--token_file={tmp_path / 'none'}", "a")[2]
+    file.write_bytes(b"\xff")
+    assert "cannot be read: not UTF-8" in ask(f"--token_file={file}", "a")[2]
+
+
 def test_a_model_without_contract(ask, server):
     server.contract = None
     assert "has no contract signature" in ask("--contract")[2]

@@ -215,7 +215,10 @@ def test_version_and_label_are_sent(connect, server):
         ("localhost:8500", {"deadline": float("inf")}, "deadline must be a positive number"),
         ("localhost:8500", {"max_batch_size": 0}, "max_batch_size"),
         ("localhost", {}, "has no port"),
-        ("http://localhost:8501", {}, "is a web address"),
+        ([], {}, "is an empty list"),
+        (["localhost:8500", 8501], {}, "is no address"),
+        ("localhost:8500,localhost:8500", {}, "is given twice"),
+        ("localhost:8500,http://localhost:8501", {}, "are of both kinds"),
     ],
 )
 def test_wrong_settings_are_value_errors(connect, target, settings, message):

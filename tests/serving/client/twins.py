@@ -37,6 +37,10 @@ class Awaited:
         return self._wait(self.client.raw(inputs, **settings))
 
     @property
+    def stats(self):
+        return self.client.stats
+
+    @property
     def contract(self):
         return self._wait(self.client.contract)
 
