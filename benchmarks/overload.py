@@ -145,7 +145,7 @@ def compare():
     page.notes = [
         f"requests of {FLAGS.texts} texts, {FLAGS.seconds:g} s, deadline {FLAGS.deadline:g} s, one thread of batches, "
         f"at most {FLAGS.max_enqueued_batches} waiting",
-        f"the sender took {found['sender_cores']:.2f} of a core and was {found['sender_late_seconds']:.2f} s late at most",
+        f"the sender took {found['sender_cores']:.2f} of a core, {found['sender_late_seconds']:.2f} s late at most",
     ]
     page.publish(lambda axes: draw(axes, found))
 

@@ -64,7 +64,7 @@ def _round(client, version, batches):
 
 
 def summarise(rounds):
-    """{side: spread of texts/s, "served / loaded": spread of their ratio} over rounds of {side: seconds of each batch}."""
+    """Spreads over rounds of {side: seconds of each batch}: of texts/s by side, and of their ratio."""
     medians = [{side: statistics.median(taken) for side, taken in each.items()} for each in rounds]
     found = {side: paired.spread([FLAGS.texts / each[side] for each in medians]) for side in medians[0]}
     return found | {"served / loaded": paired.spread([each["loaded"] / each["served"] for each in medians])}
