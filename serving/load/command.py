@@ -6,7 +6,7 @@ import sys
 import time
 import warnings
 
-from serving.client import AsyncClient, SlipwayError
+from serving.client import AsyncClient, RetryBudget, SlipwayError
 from serving.client.errors import one_line
 from serving.client.tls_flags import tls_of
 from serving.contract import ServingError
@@ -67,6 +67,7 @@ def _client(settings):
                 deadline=settings.deadline,
                 max_batch_size=settings.batch_size,  # one request each, whatever its size
                 tls=tls_of(settings),
+                retry_budget=RetryBudget(0, 0),  # what a server refuses is to be seen
             )
         except (TypeError, ValueError) as error:
             raise ServingError(str(error)) from None

@@ -44,7 +44,7 @@ def _parser():
     parser = _Parser(
         prog="python -m serving.load",
         description="Sends real texts to a model in TensorFlow Serving over gRPC, and says how it bore them. Requests "
-        "are those of serving.client: further attempts after UNAVAILABLE are part of the same request.",
+        "are those of serving.client, without its retries.",
         epilog="Exit codes: 0 done, 2 a mistake in flags or texts, 3 --verify found texts with too many answers, "
         "4 the server does not answer, 5 the picture cannot be written, 130 interrupted (what was measured is shown).",
         allow_abbrev=False,

@@ -1,4 +1,4 @@
-"""The benchmarks of a server under fire: their arithmetic, and each of them in a tiny form, with nothing that may fail."""
+"""The benchmarks of a server under fire: their arithmetic, and each of them in a tiny form."""
 
 import json
 import subprocess
