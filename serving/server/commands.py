@@ -72,11 +72,15 @@ def image(options):
 
 
 def _tuning(options):
-    # Without max_num_load_retries=0 a bad version keeps the server silent for five minutes before it gives up.
+    interval = options.load_retry_interval_micros
     return [
         f"--grpc_max_threads={options.grpc_max_threads}",
-        "--max_num_load_retries=0",
+        f"--max_num_load_retries={options.max_num_load_retries}",
+        *([f"--load_retry_interval_micros={interval}"] if interval != Options.load_retry_interval_micros else []),
         f"--file_system_poll_wait_seconds={math.ceil(options.file_system_poll_wait_seconds)}",
+        *(["--enable_grpc_healthcheck_service"] * options.enable_grpc_healthcheck_service),
+        *(["--enable_signature_method_name_check"] * options.enable_signature_method_name_check),
+        *(["--enable_model_warmup=false"] * (not options.enable_model_warmup)),
     ]
 
 

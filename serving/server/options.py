@@ -37,6 +37,11 @@ class Options:
     batching_parameters_file: str | None = None
     enable_per_model_batching_parameters: bool = False
     grpc_max_threads: int = 256
+    enable_grpc_healthcheck_service: bool = True
+    enable_signature_method_name_check: bool = False
+    enable_model_warmup: bool = True
+    max_num_load_retries: int = 0
+    load_retry_interval_micros: int = 60_000_000
     docker_image: str | None = None
 
 

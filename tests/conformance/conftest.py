@@ -54,7 +54,7 @@ def serve(server_binary):
 
 @pytest.fixture(scope="session")
 def served(serve, zoo, tmp_path_factory):
-    """A ModelServer of `echo`, `examples` and `numbered` (versions 1 and 2, the first one labelled stable)."""
+    """A ModelServer of `echo`, `examples` and `numbered`, all versions, the first one labelled stable."""
     from tests.conformance.configs import config_text, entry
 
     policy = "model_version_policy { all {} }"
