@@ -70,8 +70,8 @@ flags.DEFINE_bool("enable_model_warmup", True, "A version answers its warm-up re
 flags.DEFINE_integer(
     "max_num_load_retries",
     0,
-    "How often a version that cannot be loaded is tried again. TensorFlow Serving's own default, 5, keeps a bad version "
-    "LOADING for five minutes.",
+    "How often a version that cannot be loaded is tried again. TensorFlow Serving's own default, 5, keeps a bad "
+    "version LOADING for five minutes.",
     0,
 )
 flags.DEFINE_integer("load_retry_interval_micros", 60_000_000, "Microseconds between two of these tries.")

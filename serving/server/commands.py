@@ -78,8 +78,8 @@ def _tuning(options):
         f"--max_num_load_retries={options.max_num_load_retries}",
         *([f"--load_retry_interval_micros={interval}"] if interval != Options.load_retry_interval_micros else []),
         f"--file_system_poll_wait_seconds={math.ceil(options.file_system_poll_wait_seconds)}",
-        *(["--enable_grpc_healthcheck_service"] * options.enable_grpc_healthcheck_service),
-        *(["--enable_signature_method_name_check"] * options.enable_signature_method_name_check),
+        *(["--enable_grpc_healthcheck_service=true"] * options.enable_grpc_healthcheck_service),
+        *(["--enable_signature_method_name_check=true"] * options.enable_signature_method_name_check),
         *(["--enable_model_warmup=false"] * (not options.enable_model_warmup)),
     ]
 

@@ -44,7 +44,7 @@ def run_regress(loaded, request, checks_methods):
 
 
 def run_multi_inference(loaded, request, checks_methods):
-    """MultiInferenceResponse of a loaded version, without its number; StatusError, or tf.errors.OpError of the graph."""
+    """MultiInferenceResponse of a loaded version, but its number; StatusError, or tf.errors.OpError of the graph."""
     signatures, feed, fetches = _joined(request.tasks, loaded.meta_graph.signature_def, checks_methods)
     count, arrays = examples.run(loaded, request.input, feed, fetches)
     response = inference_pb2.MultiInferenceResponse()

@@ -1,6 +1,6 @@
 """The models that a ModelServerConfig lists, and whether they may be served.
 
-Sources: ValidateModelConfigList, ValidateNoModelsChangePlatforms, GetPlatform and ServerCore::CreateStoragePathRoutes in
+Sources: ValidateModelConfigList, ValidateNoModelsChangePlatforms, GetPlatform and CreateStoragePathRoutes in
 tensorflow_serving/model_servers/server_core.cc, whose messages these are.
 """
 

@@ -45,7 +45,7 @@ class Models:
         return number
 
     def states(self, name):
-        """The VersionState of every version of a model that was ever seen, newest first; also of a model that is gone."""
+        """The VersionState of every version of a model, newest first; also of one that is gone."""
         known = {}
         for versions in (self._gone.get(name), self._models.get(name)):
             known |= {each.number: each for each in versions.states()} if versions else {}

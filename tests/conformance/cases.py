@@ -1,4 +1,4 @@
-"""Every case says what it rests on: a source file of TensorFlow Serving, TensorFlow or gRPC, or a fact that was seen."""
+"""Every case says what it rests on: a source file of TensorFlow Serving, TensorFlow or gRPC, or what was seen."""
 
 import re
 
@@ -8,7 +8,7 @@ _FORMS = re.compile(r"(tensorflow_serving|tensorflow|grpc)/\S+\.(cc|h|proto): \S
 
 
 def case(source):
-    """Marks a test with its source: `path/in/the/repository.cc: Function`, or `Fact: what a real server was seen to do`.
+    """Marks a test with its source: `path/in/the/repository.cc: Function`, or `Fact: what a real server did`.
 
     ValueError for any other form.
     """

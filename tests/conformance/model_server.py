@@ -1,6 +1,7 @@
 """A server that claims to be TensorFlow Serving: started as a process, asked over real sockets, left with none behind.
 
-Only flags of tensorflow_model_server are given to it, ports are chosen free, and it is ready when GetModelStatus says so.
+Only flags of tensorflow_model_server are given to it, its ports are free ones, and it is ready when GetModelStatus says
+so.
 """
 
 import pathlib

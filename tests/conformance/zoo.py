@@ -14,8 +14,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tests.serving.server.example_version import example_version
 
 NUMBERS = (1, 2, 3)
-_NAMES = "float32 float64 float16 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string complex64 complex128"
-DTYPES = {name: tf.as_dtype(name) for name in _NAMES.split()}
+_FLOATS, _WHOLE = "float32 float64 float16 bfloat16", "int8 int16 int32 int64 uint8 uint16 uint32 uint64"
+DTYPES = {name: tf.as_dtype(name) for name in f"{_FLOATS} {_WHOLE} bool string complex64 complex128".split()}
 ODD_METHOD = "somebody/elses/method"
 MISSING_OP = "NoServerHasThisOp"
 

@@ -24,6 +24,26 @@ def test_model_server_command(options):
         "--grpc_max_threads=256",
         "--max_num_load_retries=0",
         "--file_system_poll_wait_seconds=1",
+        "--enable_grpc_healthcheck_service=true",
+    ]
+
+
+def test_the_flags_of_loading_and_of_methods_are_passed_on(options):
+    changed = dataclasses.replace(
+        options,
+        max_num_load_retries=2,
+        load_retry_interval_micros=5,
+        enable_grpc_healthcheck_service=False,
+        enable_signature_method_name_check=True,
+        enable_model_warmup=False,
+    )
+    assert commands.model_server_command(changed)[-6:] == [
+        "--grpc_max_threads=256",
+        "--max_num_load_retries=2",
+        "--load_retry_interval_micros=5",
+        "--file_system_poll_wait_seconds=1",
+        "--enable_signature_method_name_check=true",
+        "--enable_model_warmup=false",
     ]
 
 

@@ -27,7 +27,8 @@ def served(tmp_path_factory):
     )
     (folder / "models.config").write_text(f"model_config_list {{ {listed} }}")
     flags = ("--engine=embedded", "--port=0", "--rest_api_enable_cors_support")
-    with Server("", f"--model_config_file={folder / 'models.config'}", *flags) as server:
+    early = "--allow_version_labels_for_unavailable_models"
+    with Server("", f"--model_config_file={folder / 'models.config'}", early, *flags) as server:
         ready = server.ready()
         with Caller(ready["grpc"]) as grpc_caller:
             yield HttpCaller(ready["rest"]), grpc_caller
