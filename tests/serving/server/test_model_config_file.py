@@ -88,9 +88,8 @@ def test_a_label_ends_the_start_as_nothing_is_loaded_then(base, tmp_path):
     with Server("", "--engine=embedded", "--port=0", f"--model_config_file={config}") as server:
         assert server.process.wait(60) == 2
         said = server.log_text().strip().splitlines()[-1]
-        assert "Request to assign label to version 2 of model reviews" in said and said.endswith(
-            f"give {EARLY} as well"
-        )
+        assert "Request to assign label to version 2 of model reviews" in said
+        assert said.endswith(f"give {EARLY} as well")
 
 
 @pytest.mark.parametrize(

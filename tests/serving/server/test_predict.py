@@ -47,9 +47,9 @@ def test_a_batch_of_none_and_of_one_version(models):
 
 def test_shapes_are_the_matter_of_the_graph(models):
     request = predict_request(["good"])
-    request.inputs["text"].CopyFrom(tf.make_tensor_proto("scalar"))
+    request.inputs["text"].CopyFrom(tf.make_tensor_proto([["good", "bad"]]))
     request.output_filter.append("truncated")
-    assert list(predict.predict(models, request).outputs["truncated"].tensor_shape.dim) == []
+    assert tf.make_ndarray(predict.predict(models, request).outputs["truncated"]).shape == (1, 2)
 
 
 def test_a_filter_is_looked_at_before_types(models):

@@ -154,7 +154,6 @@ def test_pages_of_other_origins_may_read(rest):
         b'{"instances": [NaN]}',
         b'{"instances": ["a", ["b"]]}',
         b'{"instances": [[], [[]]]}',
-        b'{"inputs": [[["a"]]]}',
         b"\x00",
         b"\xff" * 100,
         b"null",
