@@ -20,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow loads: i
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import rewriter_config_pb2, saved_model_pb2
+from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2, saved_model_pb2
 
 from serving import exchange, opsets
 from serving.contract import CONTRACT_FILE, WARMUP_FILE, ServingError, read_contract
@@ -47,6 +47,7 @@ class ServedVersion:
         try:
             self.meta_graph = _load(self._session, self.version_dir)
             self._tensors = {name: self._look_up(each) for name, each in self.signatures.items()}
+            self._steps = {}
         except Exception as error:
             self.close()
             raise ServingError(f"{self.version_dir}: {culprit(error)}", exit_code=3) from error
@@ -67,12 +68,27 @@ class ServedVersion:
         names = [tensor.name for tensor in fetches.values()]
         return dict(zip(fetches, self.run_tensors(arrays, names), strict=True))
 
+    def answer(self, signature_name, inputs, outputs):
+        """The same for the outputs named, of inputs of any shape, as on the server: what fits is the graph's matter."""
+        signature = self.signatures[signature_name]
+        feeds = {signature.inputs[name].name: array for name, array in inputs.items()}
+        names = [signature.outputs[name].name for name in outputs]
+        found = dict(zip(dict.fromkeys(names), self.run_tensors(feeds, list(dict.fromkeys(names))), strict=True))
+        return {output: found[name] for output, name in zip(outputs, names, strict=True)}
+
     def run_tensors(self, feeds, names):
         """Arrays of the graph's tensors `names`, given `{tensor name: array}`; raises tf.errors.OpError likewise.
 
         The one way into the session: of a signature's run, and of one across signatures, which MultiInference is.
         """
-        return self._session.run(names, feeds)
+        return self._step(tuple(sorted(feeds)), tuple(names))(*(feeds[name] for name in sorted(feeds)))
+
+    def _step(self, feeds, fetches):
+        """The session's own callable. Session.run would look at shapes first, which TF Serving's session does not."""
+        if (feeds, fetches) not in self._steps:
+            options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
+            self._steps[feeds, fetches] = self._session._make_callable_from_options(options)
+        return self._steps[feeds, fetches]
 
     def replay_warmup(self):
         """Runs every warm-up record, as the server does before it serves; returns their number, 0 without a file."""
@@ -88,6 +104,7 @@ class ServedVersion:
 
     def close(self):
         """Frees the session; nothing may run afterwards."""
+        self._steps = {}
         self._session.close()
 
     def __enter__(self):

@@ -49,13 +49,6 @@ flags.DEFINE_string(
     "engine", "auto", "auto, tensorflow_model_server, docker or embedded; auto takes the first of them that is there."
 )
 flags.DEFINE_float("file_system_poll_wait_seconds", 1, "Seconds between two looks for new versions; 0 looks once.", 0)
-flags.DEFINE_integer(
-    "max_num_load_retries",
-    0,
-    "Times that the real server tries again, a minute apart, what it could not load; its own default, 5, keeps it "
-    "silent for five minutes. The embedded one tries once.",
-    0,
-)
 flags.DEFINE_bool("enable_batching", False, "Runs of several requests are made together.")
 flags.DEFINE_string(
     "batching_parameters_file", None, "BatchingParameters as a text proto; default: TensorFlow Serving's own defaults."
@@ -73,6 +66,21 @@ flags.DEFINE_integer(
     "4 per core, refuses most requests of 16 clients.",
     1,
 )
+flags.DEFINE_bool(
+    "enable_grpc_healthcheck_service", True, "The gRPC health service is there; TensorFlow Serving's own default: not."
+)
+flags.DEFINE_bool(
+    "enable_signature_method_name_check", False, "A signature answers only the calls that its method_name is for."
+)
+flags.DEFINE_bool("enable_model_warmup", True, "A version answers its warm-up records before it serves.")
+flags.DEFINE_integer(
+    "max_num_load_retries",
+    0,
+    "How often a version that cannot be loaded is tried again. TensorFlow Serving's own default, 5, keeps a bad "
+    "version LOADING for five minutes.",
+    0,
+)
+flags.DEFINE_integer("load_retry_interval_micros", 60_000_000, "Microseconds between two of these tries.")
 flags.DEFINE_string(
     "docker_image",
     None,

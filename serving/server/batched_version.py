@@ -10,9 +10,9 @@ import threading
 
 import numpy as np
 
-from serving.loader import ServedVersion
 from serving.server import deadline, merged
 from serving.server.batch_queue import BatchQueue
+from serving.server.warmed_version import WarmedVersion
 
 
 class Task:
@@ -43,7 +43,7 @@ class Task:
             settle(result)
 
 
-class BatchedVersion(ServedVersion):
+class BatchedVersion(WarmedVersion):
     """A ServedVersion whose runs go through a BatchScheduler, batched by BatchingParameters."""
 
     def __init__(self, version_dir, scheduler, parameters):

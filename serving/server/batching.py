@@ -5,11 +5,11 @@ tensorflow_serving/servables/tensorflow/saved_model_bundle_factory.cc.
 """
 
 from serving.contract import ServingError
-from serving.loader import ServedVersion
 from serving.server import batching_parameters
 from serving.server.batch_scheduler import BatchScheduler
 from serving.server.batched_version import BatchedVersion
 from serving.server.status import StatusError
+from serving.server.warmed_version import WarmedVersion
 
 
 class Loading:
@@ -18,6 +18,7 @@ class Loading:
     def __init__(self, options):
         """options: Options. ServingError for a file of parameters that cannot be used."""
         self._parameters, self._per_model = None, options.enable_per_model_batching_parameters
+        self._checks_methods = options.enable_signature_method_name_check
         if options.enable_batching:
             self._parameters = _parameters_of(options)
             self._scheduler = BatchScheduler(self._parameters.num_batch_threads)
@@ -27,7 +28,10 @@ class Loading:
         parameters = self._parameters
         if parameters and self._per_model:
             parameters = batching_parameters.of_version(version_dir)
-        return BatchedVersion(version_dir, self._scheduler, parameters) if parameters else ServedVersion(version_dir)
+        batched = parameters and BatchedVersion(version_dir, self._scheduler, parameters)
+        version = batched or WarmedVersion(version_dir)
+        version.checks_methods = self._checks_methods
+        return version
 
     def close(self):
         """Ends the threads that make batches."""

@@ -13,8 +13,14 @@ DEBIAN_SOURCE = (
     "stable tensorflow-model-server tensorflow-model-server-universal"
 )
 _FILES = ("batching_parameters_file", "monitoring_config_file", "ssl_config_file")
-_SWITCHES = ("enable_batching", "enable_per_model_batching_parameters", "rest_api_enable_cors_support")
-_VALUES = ("rest_api_num_threads", "rest_api_timeout_in_ms", *_FILES)
+_SWITCHES = (
+    "enable_batching",
+    "enable_per_model_batching_parameters",
+    "rest_api_enable_cors_support",
+    "enable_grpc_healthcheck_service",
+    "enable_signature_method_name_check",
+)
+_VALUES = ("rest_api_num_threads", "rest_api_timeout_in_ms", "load_retry_interval_micros", *_FILES)
 _IN_DOCKER = "/etc/slipway"
 _IMAGE_TAGS = {"2.19": "2.19.1", "2.20": "2.20.0"}
 
@@ -76,6 +82,7 @@ def _tuning(options):
         f"--max_num_load_retries={options.max_num_load_retries}",
         f"--file_system_poll_wait_seconds={math.ceil(options.file_system_poll_wait_seconds)}",
         *(f"--{name}" for name in _SWITCHES if getattr(options, name)),
+        *(["--enable_model_warmup=false"] * (not options.enable_model_warmup)),
         *(f"--{name}={getattr(options, name)}" for name in _VALUES if getattr(options, name) != getattr(Options, name)),
     ]
 

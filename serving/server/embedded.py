@@ -17,7 +17,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from serving import models_config
 from serving.contract import ServingError
-from serving.server import ports, ready, tls, wire
+from serving.server import ports, ready, tls, wire, xla
 from serving.server.batching import Loading
 from serving.server.measured_version import measured
 from serving.server.metrics import Metrics
@@ -58,7 +58,16 @@ async def serve_until(options, stop, announce):
     Calls announce(model, version, gRPC's address, REST's or None) when ready.
     """
     loading, metrics = Loading(options), Metrics()
-    models = Models(measured(loading.load, metrics), options.allow_version_labels_for_unavailable_models)
+    models = Models(
+        measured(loading.load, metrics),
+        options.allow_version_labels_for_unavailable_models,
+        options.enable_signature_method_name_check,
+        retries=options.max_num_load_retries,
+        retry_seconds=max(options.load_retry_interval_micros, 0) / 1e6,
+        warms_up=options.enable_model_warmup,
+    )
+    stop.add_done_callback(lambda _: models.give_up())
+    xla.disable()
     # Left in the opposite order: requests first, then a load under way, then the versions that nobody uses any more.
     with (
         contextlib.closing(loading),
@@ -72,7 +81,7 @@ async def serve_until(options, stop, announce):
             return
         server = grpc.aio.server(options=_CHANNEL_OPTIONS)
         wire.add_services(server, models, threads, metrics)
-        servicer = await _add_health(server)
+        servicer = await _add_health(server) if options.enable_grpc_healthcheck_service else None
         address = ports.address(options.host, _bind(server, options))
         rest = Rest(models, rest_requests, metrics, options)
         rest_address = await rest.start(DRAIN_SECONDS)
@@ -86,20 +95,22 @@ async def serve_until(options, stop, announce):
         await stop
         for task in polling:
             task.cancel()
-        await servicer.enter_graceful_shutdown()
+        if servicer:
+            await servicer.enter_graceful_shutdown()
         await asyncio.gather(server.stop(DRAIN_SECONDS), rest.stop())
 
 
 def _begin(models, options):
-    """Loads what is to be served; ServingError where a model has nothing to serve, or a label nothing to name."""
+    """Loads what is to be served; ServingError where a model has nothing to serve, or a label comes too early."""
     config = _config_of(options)
     try:
         models.load(config)
-        for name in models:
-            _refuse_nothing_loaded(models[name])
-        models.label(config)
     except StatusError as error:
-        raise ServingError(f"--model_config_file={options.model_config_file}: {error.message}") from None
+        early = "; at the start nothing is loaded yet: give --allow_version_labels_for_unavailable_models as well"
+        way_out = early if error.code == grpc.StatusCode.FAILED_PRECONDITION else ""
+        raise ServingError(f"--model_config_file={options.model_config_file}: {error.message}{way_out}") from None
+    for name in models:
+        _refuse_nothing_loaded(models[name])
 
 
 def _look_at_config(models, options):
@@ -135,7 +146,8 @@ async def _keep_polling(look, seconds, loader):
 
 async def _add_health(server):
     servicer = health.aio.HealthServicer()
-    for service in ("", *wire.SERVICES):
+    # The real server gives its services their short names.
+    for service in ("", *wire.SERVICES, *(name.rpartition(".")[2] for name in wire.SERVICES)):
         await servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     return servicer

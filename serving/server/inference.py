@@ -15,55 +15,76 @@ _KINDS = {each.METHOD: each for each in (classification, regression)}
 
 def classify(models, request):
     """ClassificationResponse to a ClassificationRequest; `models` is {name: Versions}."""
-    return _one(models, request, classification, classification_pb2.ClassificationResponse())
+    return _one(models, request, run_classify, classification_pb2.ClassificationResponse())
 
 
 def regress(models, request):
     """RegressionResponse to a RegressionRequest; `models` is {name: Versions}."""
-    return _one(models, request, regression, regression_pb2.RegressionResponse())
+    return _one(models, request, run_regress, regression_pb2.RegressionResponse())
 
 
 def multi_inference(models, request):
     """MultiInferenceResponse to a MultiInferenceRequest: one run answers every task; `models` is {name: Versions}."""
     tasks = request.tasks
-    response = inference_pb2.MultiInferenceResponse()
     with model_spec.servable_of(models, tasks[0].model_spec if tasks else model_pb2.ModelSpec()) as servable:
-        signatures, feed, fetches = _joined(tasks, servable.loaded.meta_graph.signature_def)
-        count, arrays = examples.run(servable.loaded, request.input, feed, fetches)
-    for task, signature in zip(tasks, signatures, strict=True):
-        result = response.results.add()
-        kind = _KINDS[task.method_name]
-        kind.fill(getattr(result, f"{kind.NOUN}_result"), signature, count, arrays)
+        response = run_multi_inference(servable.loaded, request, models.checks_methods)
+    for task, result in zip(tasks, response.results, strict=True):
         model_spec.fill(result.model_spec, task.model_spec, servable.number)
     return response
 
 
-def _one(models, request, kind, response):
+def run_classify(loaded, request, checks_methods):
+    """ClassificationResult of a loaded version; StatusError, or tf.errors.OpError of the graph."""
+    return _result(loaded, request, classification, classification_pb2.ClassificationResult(), checks_methods)
+
+
+def run_regress(loaded, request, checks_methods):
+    """RegressionResult of a loaded version; StatusError, or tf.errors.OpError of the graph."""
+    return _result(loaded, request, regression, regression_pb2.RegressionResult(), checks_methods)
+
+
+def run_multi_inference(loaded, request, checks_methods):
+    """MultiInferenceResponse of a loaded version, but its number; StatusError, or tf.errors.OpError of the graph."""
+    signatures, feed, fetches = _joined(request.tasks, loaded.meta_graph.signature_def, checks_methods)
+    count, arrays = examples.run(loaded, request.input, feed, fetches)
+    response = inference_pb2.MultiInferenceResponse()
+    for task, signature in zip(request.tasks, signatures, strict=True):
+        kind = _KINDS[task.method_name]
+        kind.fill(getattr(response.results.add(), f"{kind.NOUN}_result"), signature, count, arrays)
+    return response
+
+
+def _one(models, request, run, response):
     spec = model_spec.spec_of(request)
     with model_spec.servable_of(models, spec) as servable:
-        signature = _signature(servable, model_spec.signature_of(spec))
-        count, arrays = examples.run(servable.loaded, request.input, *_ends(kind, signature))
-    kind.fill(response.result, signature, count, arrays)
+        response.result.CopyFrom(run(servable.loaded, request, models.checks_methods))
     model_spec.fill(response.model_spec, spec, servable.number)
     return response
 
 
-def _signature(servable, name):
-    signatures = servable.loaded.meta_graph.signature_def
+def _result(loaded, request, kind, result, checks_methods):
+    signature = _signature(loaded, model_spec.signature_of(request.model_spec))
+    count, arrays = examples.run(loaded, request.input, *_ends(kind, signature, checks_methods))
+    kind.fill(result, signature, count, arrays)
+    return result
+
+
+def _signature(loaded, name):
+    signatures = loaded.meta_graph.signature_def
     if name not in signatures:
         raise invalid(f"No signature was found with the name: {name}")
     return signatures[name]
 
 
-def _ends(kind, signature):
-    if signature.method_name != kind.METHOD:
+def _ends(kind, signature, checks_methods):
+    if checks_methods and signature.method_name != kind.METHOD:
         raise invalid(f"Expected {kind.NOUN} signature method_name to be {kind.METHOD}. Was: {signature.method_name}")
     if len(signature.inputs) != 1:
         raise invalid("Expected one input Tensor.")
     return kind.ends(signature)
 
 
-def _joined(tasks, signatures):
+def _joined(tasks, signatures, checks_methods):
     """(SignatureDef per task, the one TensorInfo that they feed, names of all tensors that they fetch)."""
     asked, feed, fetches = {}, None, []
     for task in tasks:
@@ -71,7 +92,7 @@ def _joined(tasks, signatures):
         if task.method_name not in _KINDS:
             message = f"Unsupported signature method_name: {task.method_name}"
             raise StatusError(grpc.StatusCode.UNIMPLEMENTED, message)
-        own_feed, own_fetches = _ends(_KINDS[task.method_name], signatures[name])
+        own_feed, own_fetches = _ends(_KINDS[task.method_name], signatures[name], checks_methods)
         feed = feed or own_feed
         if own_feed.name != feed.name:
             raise invalid("Input tensor must be the same for all Signatures.")

@@ -12,7 +12,7 @@ _State = get_model_status_pb2.ModelVersionStatus.State
 def get_model_status(models, request):
     """GetModelStatusResponse: state and error of one version, or of all, newest first. `models`: Models."""
     spec = spec_of(request)
-    states = models[spec.name].states() if spec.name in models else []
+    states = models.states(spec.name)
     if spec.HasField("version"):
         states = [each for each in states if each.number == spec.version.value]
         if not states:

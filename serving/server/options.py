@@ -34,11 +34,15 @@ class Options:
     ssl_config_file: str | None = None
     engine: str = "auto"
     file_system_poll_wait_seconds: float = 1
-    max_num_load_retries: int = 0
     enable_batching: bool = False
     batching_parameters_file: str | None = None
     enable_per_model_batching_parameters: bool = False
     grpc_max_threads: int = 256
+    enable_grpc_healthcheck_service: bool = True
+    enable_signature_method_name_check: bool = False
+    enable_model_warmup: bool = True
+    max_num_load_retries: int = 0
+    load_retry_interval_micros: int = 60_000_000
     docker_image: str | None = None
 
 
@@ -53,11 +57,6 @@ def checked(given, arguments=()):
         raise ServingError(f"argument {arguments[0]!r} is not a flag; write --model_base_path=DIR")
     if given.engine not in ENGINES:
         raise ServingError(f"--engine={given.engine} is unknown; allowed: {', '.join(ENGINES)}")
-    if given.max_num_load_retries and given.engine == "embedded":
-        raise ServingError(
-            f"--max_num_load_retries={given.max_num_load_retries}: the embedded server tries a version once; leave it "
-            "out, or choose another --engine"
-        )
     given = _with_batching(given)
     given = _with_rest(given)
     if given.ssl_config_file:

@@ -18,16 +18,22 @@ def predict(models, request):
     """PredictResponse to a PredictRequest; `models` is {name: Versions}. StatusError as the real server answers."""
     spec = model_spec.spec_of(request)
     with model_spec.servable_of(models, spec) as servable:
-        name = model_spec.signature_of(spec)
-        signature = _signature(servable, name)
-        inputs = _inputs(signature, request)
-        wanted = _wanted_outputs(signature, request)
-        outputs = servable.loaded.run(name, inputs)
+        outputs, signature = run(servable.loaded, request, models.checks_methods)
     response = predict_pb2.PredictResponse()
     model_spec.fill(response.model_spec, spec, servable.number)
-    for alias in wanted:
-        tensors.fill(response.outputs[alias], outputs[alias], signature.outputs[alias].dtype)
+    for alias, array in outputs.items():
+        tensors.fill(response.outputs[alias], array, signature.outputs[alias].dtype)
     return response
+
+
+def run(loaded, request, checks_methods):
+    """(`{output: array}` of a loaded version, its SignatureDef); StatusError, or tf.errors.OpError of the graph."""
+    name = model_spec.signature_of(request.model_spec)
+    signature = _signature(loaded, name, checks_methods)
+    inputs = _inputs(signature, request)
+    wanted = _wanted_outputs(signature, request)
+    _check_types(signature, request)
+    return loaded.answer(name, inputs, wanted), signature
 
 
 def get_model_metadata(models, request):
@@ -37,7 +43,7 @@ def get_model_metadata(models, request):
         raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
     for field in request.metadata_field:
         if field != _METADATA_FIELD:
-            raise invalid(f"Metadata field {field} is not supported")
+            raise invalid(f"Metadata field %s is not supported{field}")  # errors::InvalidArgument knows no formats
     response = get_model_metadata_pb2.GetModelMetadataResponse()
     with model_spec.servable_of(models, spec) as servable:
         signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=servable.loaded.meta_graph.signature_def)
@@ -46,11 +52,11 @@ def get_model_metadata(models, request):
     return response
 
 
-def _signature(servable, name):
-    signatures = servable.loaded.signatures
+def _signature(loaded, name, checks_methods):
+    signatures = loaded.signatures
     if name not in signatures:
         raise StatusError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
-    if signatures[name].method_name not in _METHODS:
+    if checks_methods and signatures[name].method_name not in _METHODS:
         message = f"Expected prediction signature method_name to be one of {{{', '.join(_METHODS)}}}. Was: "
         raise StatusError(grpc.StatusCode.INTERNAL, message + signatures[name].method_name)
     return signatures[name]
@@ -71,7 +77,6 @@ def _inputs(signature, request):
             f"Inputs contains invalid name. Used request inputs: {_joined(given & expected)}, "
             f"request input: {_joined(given)}"
         )
-    _check_types(signature, request)
     return arrays
 
 
@@ -98,7 +103,7 @@ def _check_types(signature, request):
     # The session numbers its arguments in the order of the graph's names, not of the request's.
     by_graph_name = sorted(signature.inputs.items(), key=lambda item: item[1].name)
     for index, (alias, info) in enumerate(by_graph_name):
-        given = request.inputs[alias].dtype if alias in request.inputs else info.dtype
+        given = _given_tensor(alias, signature, request).dtype
         if given != info.dtype:
             raise invalid(tensors.wrong_type(index, info.dtype, given))
 

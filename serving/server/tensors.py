@@ -21,7 +21,10 @@ _FIELDS = {
     types_pb2.DT_STRING: "string_val",
     types_pb2.DT_HALF: "half_val",
     types_pb2.DT_BFLOAT16: "half_val",
+    types_pb2.DT_COMPLEX64: "scomplex_val",
+    types_pb2.DT_COMPLEX128: "dcomplex_val",
 }
+_COMPLEX = {"scomplex_val": np.float32, "dcomplex_val": np.float64}  # real and imaginary parts by turns
 # A message may leave trailing equal values out, so a few bytes can claim terabytes; no text request comes near this.
 _MOST_IMPLIED_ELEMENTS = 1 << 26
 
@@ -49,14 +52,13 @@ def dtype_text(array):
 def to_array(proto):
     """The array of a TensorProto, strings as objects holding bytes; ValueError where it is not a tensor."""
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
-    if proto.dtype not in _FIELDS or proto.tensor_shape.unknown_rank or min(shape, default=0) < 0:
+    if proto.dtype not in _FIELDS or min(shape, default=0) < 0:
         raise ValueError("dtype or shape")
-    numpy_type = tf.as_dtype(proto.dtype).as_numpy_dtype
-    if proto.tensor_content:
-        if proto.dtype == types_pb2.DT_STRING:
-            raise ValueError("strings in tensor_content")
-        return np.frombuffer(proto.tensor_content, numpy_type).reshape(shape)
-    return _filled(_values(proto, numpy_type), math.prod(shape)).reshape(shape)
+    numpy_type, count = tf.as_dtype(proto.dtype).as_numpy_dtype, math.prod(shape)
+    if proto.tensor_content and count:
+        content = _strings(proto.tensor_content, count) if proto.dtype == types_pb2.DT_STRING else None
+        return (np.frombuffer(proto.tensor_content, numpy_type) if content is None else content).reshape(shape)
+    return _filled(_values(proto, numpy_type), count).reshape(shape)
 
 
 def fill(proto, array, dtype):
@@ -64,6 +66,9 @@ def fill(proto, array, dtype):
     array = np.asarray(array, object if dtype == types_pb2.DT_STRING else None)
     if _FIELDS[dtype] == "half_val":
         array = array.view(np.uint16)
+    if _FIELDS[dtype] in _COMPLEX:
+        parts = np.ascontiguousarray(array).ravel().view(_COMPLEX[_FIELDS[dtype]])
+        return fill_elements(proto, parts.tolist(), array.shape, dtype)
     fill_elements(proto, array.ravel().tolist(), array.shape, dtype)
 
 
@@ -82,8 +87,31 @@ def _values(proto, numpy_type):
         array[:] = list(values)
         return array
     if _FIELDS[proto.dtype] == "half_val":
-        return np.array(values, np.uint16).view(numpy_type)
+        return np.array(values, np.int64).astype(np.uint16).view(numpy_type)
+    if _FIELDS[proto.dtype] in _COMPLEX:
+        return np.array(values[: len(values) // 2 * 2], _COMPLEX[_FIELDS[proto.dtype]]).view(numpy_type)
     return np.array(values, np.int64 if _FIELDS[proto.dtype] == "int_val" else numpy_type).astype(numpy_type)
+
+
+def _strings(content, count):
+    """The strings of a tensor_content: all their lengths as varints, then all their bytes (DecodeStringList)."""
+    sizes, position = [], 0
+    for _ in range(count):
+        size, shift, byte = 0, 0, 0x80
+        while byte & 0x80:
+            if position == len(content) or shift > 28:
+                raise ValueError("lengths of strings")
+            byte = content[position]
+            size |= (byte & 0x7F) << shift
+            position, shift = position + 1, shift + 7
+        sizes.append(size)
+    if position + sum(sizes) != len(content):
+        raise ValueError("bytes of strings")
+    array = np.empty(count, object)
+    for index, size in enumerate(sizes):
+        array[index] = content[position : position + size]
+        position += size
+    return array
 
 
 def _filled(values, count):

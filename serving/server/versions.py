@@ -39,12 +39,14 @@ class Servable:
 class Versions:
     """Every version of the model `name` below `base_path`; `load(version_dir)` gives a serving.loader.ServedVersion.
 
-    policy: which of them are served, see policies.py; it may be changed between two looks.
+    policy: which of them are served, see policies.py; it may be changed between two looks. retries: how often a version
+    that could not be loaded is tried again, retry_seconds after the last time. warms_up: whether warm-up is replayed.
     """
 
-    def __init__(self, name, base_path, load, policy=None):
+    def __init__(self, name, base_path, load, policy=None, retries=0, retry_seconds=60, warms_up=True):
         self.name, self.base_path, self.policy = name, base_path, policy
-        self._load = load
+        self._load, self._retries, self._retry_seconds, self._warms_up = load, retries, retry_seconds, warms_up
+        self._given_up = threading.Event()
         self._lock = threading.Lock()
         self._serving = {}
         self._states = {}
@@ -98,6 +100,10 @@ class Versions:
         with self._lock:
             return max(self._serving, default=None)
 
+    def give_up(self):
+        """Lets no version be tried again; may be called while one is being loaded."""
+        self._given_up.set()
+
     def close(self):
         """Lets go of every version."""
         for number in sorted(self._serving):
@@ -107,7 +113,7 @@ class Versions:
         self._set(number, "LOADING")
         folder = os.path.join(self.base_path, str(number))
         try:
-            loaded, records = self._loaded(folder)
+            loaded, records = self._loaded_at_last(folder)
         except Exception as error:
             self._failed.add(number)
             self._set(number, "END", status_of(error))
@@ -118,10 +124,20 @@ class Versions:
             self._states[number] = VersionState(number, "AVAILABLE")
         logging.info("version %d of %s is served (%d warm-up records replayed)", number, self.name, records)
 
+    def _loaded_at_last(self, folder):
+        for tries in range(self._retries + 1):
+            try:
+                return self._loaded(folder)
+            except Exception as error:
+                last = tries == self._retries
+                if last or self._given_up.wait(self._retry_seconds) or not os.path.isdir(folder):
+                    raise
+                logging.warning("%s could not be loaded (%s); trying it again", folder, _one_line(error))
+
     def _loaded(self, folder):
         loaded = self._load(folder)
         try:
-            return loaded, loaded.replay_warmup()
+            return loaded, loaded.replay_warmup() if self._warms_up else 0
         except Exception:
             loaded.close()
             raise

@@ -6,11 +6,12 @@ import time
 import grpc
 import pytest
 
+from tests.conformance.cases import case
 from tests.serving.server.running import predict_request, refusal
 
-SCHEDULER = pytest.mark.conforms("tensorflow/core/kernels/batching_util/shared_batch_scheduler.h: Schedule")
-SESSION = pytest.mark.conforms("tensorflow_serving/batching/batching_session.cc")
-FACTORY = pytest.mark.conforms("tensorflow_serving/servables/tensorflow/bundle_factory_util.cc")
+SCHEDULER = case("tensorflow/core/kernels/batching_util/shared_batch_scheduler.h: Schedule")
+SESSION = case("tensorflow_serving/batching/batching_session.cc: MergeInputTensors, SplitOutputTensors")
+FACTORY = case("tensorflow_serving/servables/tensorflow/bundle_factory_util.cc: WrapSessionForBatching")
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 LONG = str(2 * 10**5)
 PARAMETERS = """
@@ -20,25 +21,25 @@ max_enqueued_batches { value: 2 } num_batch_threads { value: 1 }
 WITH_A_TIMEOUT = "max_batch_size { value: 8 } batch_timeout_micros { value: 1500000 } num_batch_threads { value: 1 }"
 
 
-def base_of(models):
-    return f"--model_base_path={models / 'reviews'}", "--model_name=reviews", "--enable_batching"
+def base_of(zoo):
+    return f"--model_base_path={zoo / 'reviews'}", "--model_name=reviews", "--enable_batching"
 
 
 @pytest.fixture(scope="module")
-def batched(models, start, tmp_path_factory):
+def batched(zoo, serve, tmp_path_factory):
     """A Caller of a server that batches by PARAMETERS."""
     path = tmp_path_factory.mktemp("batching") / "parameters.pbtxt"
     path.write_text(PARAMETERS)
-    with start(*base_of(models), f"--batching_parameters_file={path}") as server, server.ready("reviews") as caller:
+    with serve(*base_of(zoo), f"--batching_parameters_file={path}") as server, server.ready("reviews") as caller:
         yield caller
 
 
 @pytest.fixture(scope="module")
-def waiting(models, start, tmp_path_factory):
+def waiting(zoo, serve, tmp_path_factory):
     """A Caller of a server whose batches wait for others, WITH_A_TIMEOUT."""
     path = tmp_path_factory.mktemp("waiting") / "parameters.pbtxt"
     path.write_text(WITH_A_TIMEOUT)
-    with start(*base_of(models), f"--batching_parameters_file={path}") as server, server.ready("reviews") as caller:
+    with serve(*base_of(zoo), f"--batching_parameters_file={path}") as server, server.ready("reviews") as caller:
         yield caller
 
 
@@ -66,7 +67,7 @@ def test_too_many_rows(batched, rows):
     assert (code, said) == (INVALID, f"Task size {rows} is larger than maximum input batch size 4")
 
 
-@pytest.mark.conforms("a scalar gets INVALID_ARGUMENT under batching; batching_util.h: ComputeTensorBatchSize")
+@case("tensorflow_serving/batching/batching_util.h: ComputeTensorBatchSize")
 def test_a_scalar(batched):
     request = predict_request(["a"])
     del request.inputs["text"].tensor_shape.dim[:]
@@ -74,7 +75,7 @@ def test_a_scalar(batched):
     assert (code, said) == (INVALID, "Batching Run() input tensors must have at least one dimension")
 
 
-@pytest.mark.conforms("an empty batch under server batching hangs until the deadline")
+@case("Fact: an empty batch under server batching hangs until the deadline")
 def test_an_empty_batch(batched):
     with pytest.raises(grpc.RpcError) as late:
         batched.predict([], timeout=0.3)
@@ -128,16 +129,16 @@ def test_a_full_batch_waits_for_nothing(waiting):
         "max_enqueued_batches { value: 0 }",
     ],
 )
-def test_parameters_that_cannot_be(models, start, tmp_path, parameters):
+def test_parameters_that_cannot_be(zoo, serve, tmp_path, parameters):
     (tmp_path / "parameters.pbtxt").write_text(parameters)
-    with start(*base_of(models), f"--batching_parameters_file={tmp_path / 'parameters.pbtxt'}") as server:
+    with serve(*base_of(zoo), f"--batching_parameters_file={tmp_path / 'parameters.pbtxt'}") as server:
         assert server.ended() != 0
 
 
 @pytest.mark.slow
-@pytest.mark.conforms("tensorflow_serving/model_servers/server.cc: batching_parameters_file without enable_batching")
-def test_a_file_without_batching(models, start, tmp_path):
+@case("tensorflow_serving/model_servers/server.cc: batching_parameters_file without enable_batching")
+def test_a_file_without_batching(zoo, serve, tmp_path):
     (tmp_path / "parameters.pbtxt").write_text(PARAMETERS)
-    flags = [flag for flag in base_of(models) if flag != "--enable_batching"]
-    with start(*flags, f"--batching_parameters_file={tmp_path / 'parameters.pbtxt'}") as server:
+    flags = [flag for flag in base_of(zoo) if flag != "--enable_batching"]
+    with serve(*flags, f"--batching_parameters_file={tmp_path / 'parameters.pbtxt'}") as server:
         assert server.ended() != 0

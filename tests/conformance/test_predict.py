@@ -1,288 +1,344 @@
-"""Predict: every wrong request and its status, and every form that a tensor may come in."""
+"""Predict: its answers, and the status and words of every request that it refuses."""
 
 import grpc
 import numpy as np
 import pytest
-import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
 
-from tests.conformance.types_version import DTYPES
-from tests.serving.server.running import Caller, predict_request, refusal
+from tests.conformance.cases import case, row
+from tests.conformance.requests import arrays, predict, tensor, values
 
+PREDICT = "tensorflow_serving/servables/tensorflow/predict_util.cc: RunPredict"
+INPUTS = "tensorflow_serving/servables/tensorflow/predict_util.cc: VerifyRequestInputsSize"
+FILTER = "tensorflow_serving/servables/tensorflow/predict_util.cc: PreProcessPrediction"
+VALUES = "tensorflow/cc/saved_model/util.cc: GetInputValues"
+MODEL = "tensorflow_serving/model_servers/server_core.cc: ServerCore::ServableRequestFromModelSpec"
+MANAGER = "tensorflow_serving/core/basic_manager.cc: BasicManager::ServingMap::GetUntypedServableHandle"
+MISSING = "tensorflow_serving/servables/tensorflow/predict_impl.cc: TensorflowPredictor::Predict"
+FRAME = "tensorflow/core/framework/function.cc: FunctionCallFrame::SetArgs"
+SESSION = "tensorflow/core/common_runtime/direct_session.cc: DirectSession::Run"
+METHOD_NAME = "tensorflow_serving/model_servers/server.h: Server::Options::enable_signature_method_name_check = false"
+STATUS = "tensorflow_serving/model_servers/grpc_status_util.cc: ToGRPCStatus"
 INVALID, NOT_FOUND, PRECONDITION, INTERNAL = (
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.NOT_FOUND,
     grpc.StatusCode.FAILED_PRECONDITION,
     grpc.StatusCode.INTERNAL,
 )
-pytestmark = pytest.mark.conforms("tensorflow_serving/servables/tensorflow/predict_util.cc: PreProcessPrediction")
-CORE = pytest.mark.conforms("tensorflow_serving/model_servers/server_core.cc: ServableRequestFromModelSpec")
-LABELS = pytest.mark.conforms("tensorflow_serving/model_servers/server_core.cc: GetModelVersionForLabel")
-SERVICE = pytest.mark.conforms("tensorflow_serving/servables/tensorflow/predict_impl.cc: Predict")
-TENSORS = pytest.mark.conforms("tensorflow/core/framework/tensor.cc: Tensor::FromProto")
-SESSION = pytest.mark.conforms("tensorflow/core/common_runtime/direct_session.cc: RunInternal, CheckArgTypes")
+ONE = np.float32([1.0])
 
 
-@pytest.fixture(scope="session")
-def types(served):
-    """A Caller of the model that gives back what it gets."""
-    with Caller(served[1].address, "types") as caller:
-        yield caller
+@case(PREDICT)
+def test_all_outputs_come_with_the_spec_of_who_answered(ask):
+    response = ask(predict("echo", text=["a", "bc"]))
+    assert sorted(response.outputs) == ["length", "text"]
+    assert values(response, "length") == [1, 2]
+    spec = response.model_spec
+    assert (spec.name, spec.version.value, spec.signature_name) == ("echo", 1, "serving_default")
 
 
-def spec(**fields):
-    return lambda request: [setattr(request.model_spec, name, value) for name, value in fields.items()]
+@case(PREDICT)
+def test_a_signature_is_asked_by_its_name(ask):
+    response = ask(predict("echo", "two", a=ONE, b=ONE))
+    assert values(response, "sum") == [2.0] and response.model_spec.signature_name == "two"
 
 
-def tensor(name, values):
-    return lambda request: request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
+@case(FILTER)
+def test_a_filter_keeps_the_named_outputs(ask):
+    response = ask(predict("echo", "two", ["difference"], a=ONE, b=ONE))
+    assert list(response.outputs) == ["difference"]
 
 
-def version(number):
-    return lambda request: setattr(request.model_spec.version, "value", number)
+@case(MANAGER)
+def test_without_a_version_the_newest_one_answers(ask):
+    response = ask(predict("numbered", x=ONE))
+    assert response.model_spec.version.value == 3 and values(response, "y") == [31.0]
 
 
-def size(number):
-    return lambda request: setattr(request.inputs["text"].tensor_shape.dim[0], "size", number)
+@case(MODEL)
+def test_a_version_is_asked_by_its_number(ask):
+    response = ask(predict("numbered", version=1, x=ONE))
+    assert response.model_spec.version.value == 1 and values(response, "y") == [11.0]
 
 
-def dtype(number):
-    return lambda request: setattr(request.inputs["text"], "dtype", number)
+@case("tensorflow_serving/model_servers/server_core.cc: ServerCore::GetModelVersionForLabel")
+def test_a_version_is_asked_by_its_label(ask):
+    response = ask(predict("numbered", label="stable", x=ONE))
+    assert response.model_spec.version.value == 1 and response.model_spec.version_label == ""
 
 
-def renamed(request):
-    request.inputs["texts"].CopyFrom(request.inputs.pop("text"))
+@case(VALUES)
+def test_a_default_fills_in(ask):
+    assert values(ask(predict("echo", "defaulted", a=np.float32([1, 2]))), "sum") == [1.5, 3.5]
 
 
-def unknown_rank(request):
-    request.inputs["text"].tensor_shape.unknown_rank = True
+@case(VALUES)
+def test_what_is_given_goes_before_the_default(ask):
+    assert values(ask(predict("echo", "defaulted", a=ONE, b=ONE)), "sum") == [2.0]
 
 
-@pytest.mark.parametrize(
-    ("change", "code", "message"),
-    [
-        pytest.param(lambda r: r.ClearField("model_spec"), INVALID, "Missing ModelSpec", marks=SERVICE),
-        pytest.param(spec(name=""), INVALID, "ModelSpec has no name specified.", marks=CORE),
-        pytest.param(spec(name="x"), NOT_FOUND, "Servable not found for request: Latest(x)", marks=CORE),
-        pytest.param(spec(name="../x"), NOT_FOUND, "Servable not found for request: Latest(../x)", marks=CORE),
-        pytest.param(version(7), NOT_FOUND, "Servable not found for request: Specific(reviews, 7)", marks=CORE),
-        pytest.param(version(-1), NOT_FOUND, "Servable not found for request: Specific(reviews, -1)", marks=CORE),
-        pytest.param(spec(version_label="no"), INVALID, "Unrecognized servable version label: no", marks=LABELS),
-        (spec(signature_name="no"), PRECONDITION, 'Serving signature key "no" not found.'),
-        (spec(signature_name="__saved_model_init_op"), PRECONDITION, "not found."),
-        (
-            lambda r: r.inputs.clear(),
-            INVALID,
-            "input size does not match signature: 0!=1 len({}) != len({text}). Sent extra: {}. "
-            "Missing but required: {text}.",
-        ),
-        (tensor("more", ["x"]), INVALID, "Sent extra: {more}. Missing but required: {}."),
-        (renamed, INVALID, "Signature input alias: text"),
-        (size(-1), INVALID, "tensor parsing error: text"),
-        (size(1 << 62), INVALID, "tensor parsing error: text"),
-        (unknown_rank, INVALID, "tensor parsing error: text"),
-        (dtype(0), INVALID, "tensor parsing error: text"),
-        (dtype(99), INVALID, "tensor parsing error: text"),
-        pytest.param(tensor("text", [1.0]), INVALID, "to be string but float is provided", marks=SESSION),
-        pytest.param(tensor("text", [1]), INVALID, "to be string but int32 is provided", marks=SESSION),
-        (
-            lambda r: r.output_filter.append("no"),
-            INVALID,
-            "output tensor alias not found in signature: no Outputs expected to be in the set "
-            "{label,probabilities,score,truncated}.",
-        ),
-        (lambda r: r.output_filter.extend(["score", "score"]), INVALID, "duplicate output tensor alias: score"),
-    ],
-)
-def test_a_wrong_request(reviews, change, code, message):
-    request = predict_request(["good"])
+@case(METHOD_NAME)
+def test_a_signature_of_another_method_is_answered(ask):
+    assert values(ask(predict("echo", "odd_method", x=ONE)), "y") == [2.0]
+
+
+@case("tensorflow_serving/servables/tensorflow/predict_util.cc: PostProcessPredictionResult, Tensor::AsProtoField")
+def test_numbers_come_back_in_the_field_of_their_dtype(ask):
+    output = ask(predict("echo", "two", ["sum"], a=ONE, b=ONE)).outputs["sum"]
+    assert list(output.float_val) == [2.0] and output.tensor_content == b""
+
+
+@case("Fact: without --enable_batching a scalar succeeds where the signature says [None]")
+def test_a_scalar_is_run_as_it_is(ask):
+    response = arrays(ask(predict("echo", "two", a=np.float32(1), b=np.float32(2))))
+    assert response["sum"].shape == () and response["sum"] == 3.0
+
+
+@case(SESSION)
+def test_a_shape_that_the_graph_can_run_is_run(ask):
+    response = arrays(ask(predict("echo", "two", a=np.ones((2, 2), np.float32), b=ONE)))
+    assert response["sum"].tolist() == [[2.0, 2.0], [2.0, 2.0]]
+
+
+@case(SESSION)
+def test_an_empty_batch_is_answered_with_none(ask):
+    response = arrays(ask(predict("echo", "matrix", x=np.zeros((0, 3), np.float32))))
+    assert response["y"].shape == (0, 2)
+
+
+@case(SESSION)
+def test_an_output_may_be_a_scalar(ask):
+    assert arrays(ask(predict("echo", "scalar", x=np.float32([1, 2]))))["total"].shape == ()
+
+
+def edited(change, **given):
+    request = predict("echo", **(given or {"text": ["a"]}))
     change(request)
-    got, said = refusal(reviews.prediction.Predict, request)
-    assert got == code and message in said
-
-
-@pytest.mark.parametrize("output", ["label", "probabilities", "score", "truncated"])
-def test_a_filter_keeps_what_it_names(reviews, output):
-    request = predict_request(["good", "long enough to be positive"])
-    request.output_filter.append(output)
-    assert list(reviews.prediction.Predict(request, timeout=30).outputs) == [output]
-
-
-@pytest.mark.parametrize("asked", [{}, {"version": 1}, {"label": "stable"}])
-@CORE
-def test_the_answer_names_its_version(reviews, asked):
-    request = predict_request(["good"])
-    if "version" in asked:
-        request.model_spec.version.value = 1
-    if "label" in asked:
-        request.model_spec.version_label = "stable"
-    found = reviews.prediction.Predict(request, timeout=30).model_spec
-    assert (found.name, found.version.value, found.signature_name) == ("reviews", 1, "serving_default")
-
-
-FIELDS = {
-    tf.float32: "float_val",
-    tf.float64: "double_val",
-    tf.float16: "half_val",
-    tf.bfloat16: "half_val",
-    tf.int64: "int64_val",
-    tf.uint32: "uint32_val",
-    tf.uint64: "uint64_val",
-    tf.bool: "bool_val",
-    tf.string: "string_val",
-}  # the others: int_val
-VALUES = {
-    tf.string: [b"a\0b", b"", "中文 😀".encode(), b"\xff\xfe"],
-    tf.bool: [True, False, True],
-}
-
-
-def values(dtype):
-    whole = [0, 1, 2, 100] if dtype.is_unsigned else [0, -1, 2, 100]
-    return VALUES.get(dtype, whole if dtype.is_integer else [0.0, -1.5, float("inf"), 3.0])
-
-
-def in_field(dtype, values, shape=None):
-    """A TensorProto that holds the values in the repeated field of its dtype."""
-    array = np.array(values, object if dtype == tf.string else dtype.as_numpy_dtype)
-    proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
-    proto.tensor_shape.SetInParent()
-    for each in [len(values)] if shape is None else shape:
-        proto.tensor_shape.dim.add(size=each)
-    field = FIELDS.get(dtype, "int_val")
-    getattr(proto, field).extend((array.view(np.uint16) if field == "half_val" else array).tolist())
-    return proto
-
-
-def echoed(types, dtype, proto):
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name, request.model_spec.signature_name = "types", f"echo_{dtype.name}"
-    request.inputs["x"].CopyFrom(proto)
-    return types.prediction.Predict(request, timeout=30).outputs["y"]
-
-
-@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.name)
-@TENSORS
-def test_values_come_back_from_their_field(types, dtype):
-    given = in_field(dtype, values(dtype))
-    found = echoed(types, dtype, given)
-    assert not found.tensor_content, "the server answers in the repeated fields"
-    np.testing.assert_array_equal(tf.make_ndarray(found), tf.make_ndarray(given))
-
-
-@pytest.mark.parametrize("dtype", [each for each in DTYPES if each != tf.string], ids=lambda dtype: dtype.name)
-@TENSORS
-def test_values_come_back_from_tensor_content(types, dtype):
-    array = np.array(values(dtype)).astype(dtype.as_numpy_dtype)
-    given = in_field(dtype, [], [len(array)])
-    given.tensor_content = array.tobytes()
-    np.testing.assert_array_equal(tf.make_ndarray(echoed(types, dtype, given)), array)
-
-
-@pytest.mark.parametrize("dtype", [tf.float32, tf.int32, tf.int64, tf.bool, tf.string], ids=lambda dtype: dtype.name)
-@TENSORS
-def test_what_is_left_out_repeats_the_last_value(types, dtype):
-    found = tf.make_ndarray(echoed(types, dtype, in_field(dtype, values(dtype)[:2], [5]))).tolist()
-    assert found == values(dtype)[:2] + values(dtype)[1:2] * 3
-
-
-@pytest.mark.parametrize("shape", [[], [0], [2, 2], [1, 0, 3], [1] * 8], ids=str)
-@TENSORS
-def test_any_shape_comes_back(types, shape):
-    array = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    assert tf.make_ndarray(echoed(types, tf.float32, tf.make_tensor_proto(array))).shape == tuple(shape)
-
-
-@TENSORS
-def test_content_of_another_length_than_the_shape_says(types):
-    given = in_field(tf.float32, [], [2])
-    given.tensor_content = b"\0" * 7
-    with pytest.raises(grpc.RpcError) as refused:
-        echoed(types, tf.float32, given)
-    assert refused.value.code() == INVALID
-
-
-def two(types, **inputs):
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name, request.model_spec.signature_name = "types", "two"
-    for name, value in inputs.items():
-        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
     return request
 
 
-def test_several_inputs_and_outputs(types):
-    answer = types.prediction.Predict(two(types, a=[3.0, 4.0], b=[1.0, 1.0]), timeout=30)
-    assert {name: list(each.float_val) for name, each in answer.outputs.items()} == {
-        "sum": [4.0, 5.0],
-        "difference": [2.0, 3.0],
-    }
+def clear_spec(request):
+    request.ClearField("model_spec")
 
 
-@pytest.mark.parametrize(
-    ("inputs", "said"),
-    [
-        ({"a": [1.0]}, "Sent extra: {}. Missing but required: {b}."),
-        ({"a": [1.0], "c": [1.0]}, "Signature input alias: b"),
-        ({"a": [1.0], "b": [1.0], "c": [1.0]}, "Sent extra: {c}. Missing but required: {}."),
-        ({"a": [1.0], "b": ["x"]}, "to be float but string is provided"),
-        ({"a": [1.0, 2.0], "b": [1.0, 2.0, 3.0]}, "Incompatible shapes"),
-    ],
+MESSAGE = (
+    "input size does not match signature: {sent}!={wanted} len({{{names}}}) != len({{{expected}}}). "
+    "Sent extra: {{{extra}}}. Missing but required: {{{missing}}}."
 )
-def test_wrong_inputs_of_several(types, inputs, said):
-    code, message = refusal(types.prediction.Predict, two(types, **inputs))
-    assert code == INVALID and said in message
 
 
-@pytest.mark.conforms("tensorflow/core/protobuf/meta_graph.proto: SignatureDef.defaults; predict_util.cc")
-@pytest.mark.parametrize(("given", "found"), [({"x": [1.0]}, 11.0), ({"x": [1.0], "more": [2.0]}, 3.0)])
-def test_defaults_of_a_signature(types, given, found):
-    request = two(types, **given)
-    request.model_spec.signature_name = "filled"
-    assert list(types.prediction.Predict(request, timeout=30).outputs["y"].float_val) == [found]
+def sizes(**given):
+    return MESSAGE.format(**given)
 
 
-@SESSION
-def test_an_error_of_the_graph_is_the_callers(types):
-    request = predict_request(["no number"], "types", "fails")
-    code, said = refusal(types.prediction.Predict, request)
-    assert code == INVALID and "StringToNumberOp could not correctly convert string: no number" in said
+REFUSED = [
+    row("no spec", MISSING, edited(clear_spec), INVALID, "Missing ModelSpec"),
+    row("an empty message", MISSING, predict_pb2.PredictRequest(), INVALID, "Missing ModelSpec"),
+    row("no name", MODEL, predict("", text=["a"]), INVALID, "ModelSpec has no name specified."),
+    row("an unknown model", MANAGER, predict("x"), NOT_FOUND, "Servable not found for request: Latest(x)"),
+    row(
+        "an unknown version",
+        MANAGER,
+        predict("echo", version=7, text=["a"]),
+        NOT_FOUND,
+        "Servable not found for request: Specific(echo, 7)",
+    ),
+    row(
+        "a negative version",
+        MANAGER,
+        predict("echo", version=-1, text=["a"]),
+        NOT_FOUND,
+        "Servable not found for request: Specific(echo, -1)",
+    ),
+    row(
+        "an unknown label",
+        "tensorflow_serving/model_servers/server_core.cc: ServerCore::GetModelVersionForLabel",
+        predict("echo", label="canary", text=["a"]),
+        INVALID,
+        "Unrecognized servable version label: canary",
+    ),
+    row(
+        "an empty label",
+        "tensorflow_serving/model_servers/server_core.cc: ServerCore::GetModelVersionForLabel",
+        predict("echo", label="", text=["a"]),
+        INVALID,
+        "Unrecognized servable version label: ",
+    ),
+    row(
+        "a label of an unknown model",
+        "tensorflow_serving/model_servers/server_core.cc: ServerCore::GetModelVersionForLabel",
+        predict("x", label="stable", text=["a"]),
+        INVALID,
+        "Unrecognized servable version label: stable",
+    ),
+    row(
+        "another model's label",
+        "tensorflow_serving/model_servers/server_core.cc: ServerCore::GetModelVersionForLabel",
+        predict("echo", label="stable", text=["a"]),
+        INVALID,
+        "Unrecognized servable version label: stable",
+    ),
+    row(
+        "an unknown signature",
+        PREDICT,
+        predict("echo", "none", text=["a"]),
+        PRECONDITION,
+        'Serving signature key "none" not found.',
+    ),
+    row(
+        "no input",
+        INPUTS,
+        predict("echo"),
+        INVALID,
+        sizes(sent=0, wanted=1, names="", expected="text", extra="", missing="text"),
+    ),
+    row(
+        "one input too many",
+        INPUTS,
+        predict("echo", text=["a"], more=["b"]),
+        INVALID,
+        sizes(sent=2, wanted=1, names="more,text", expected="text", extra="more", missing=""),
+    ),
+    row(
+        "one input too few",
+        INPUTS,
+        predict("echo", "two", a=ONE),
+        INVALID,
+        sizes(sent=1, wanted=2, names="a", expected="a,b", extra="", missing="b"),
+    ),
+    row(
+        "too many beside a default",
+        INPUTS,
+        predict("echo", "defaulted", a=ONE, b=ONE, c=ONE),
+        INVALID,
+        sizes(sent=3, wanted=2, names="a,b,c", expected="a,b", extra="c", missing=""),
+    ),
+    row(
+        "a wrong name for the input",
+        VALUES,
+        predict("echo", "of_float32", y=ONE),
+        INVALID,
+        "not found in request and no default value provided. Inputs expected to be in the request {y}, or default "
+        "input alias set: ",
+    ),
+    row(
+        "a wrong name beside a default",
+        VALUES,
+        predict("echo", "defaulted", a=ONE, c=ONE),
+        INVALID,
+        "Inputs contains invalid name. Used request inputs: a, request input: a,c",
+    ),
+    row(
+        "only what has a default",
+        VALUES,
+        predict("echo", "defaulted", b=ONE),
+        INVALID,
+        "not found in request and no default value provided. Inputs expected to be in the request {b}, or default "
+        "input alias set: b",
+    ),
+    row(
+        "an unknown output",
+        FILTER,
+        predict("echo", "two", ["product"], a=ONE, b=ONE),
+        INVALID,
+        "output tensor alias not found in signature: product Outputs expected to be in the set {difference,sum}.",
+    ),
+    row(
+        "an output twice",
+        FILTER,
+        predict("echo", "two", ["sum", "sum"], a=ONE, b=ONE),
+        INVALID,
+        "duplicate output tensor alias: sum",
+    ),
+    row(
+        "an unknown output before a wrong dtype",
+        FILTER,
+        predict("echo", "two", ["product"], a=[1], b=ONE),
+        INVALID,
+        "output tensor alias not found in signature: product",
+    ),
+    row("an integer for a float", FRAME, predict("echo", "of_float32", x=[1]), INVALID, "to be float but int32 is"),
+    row(
+        "a double for a float",
+        FRAME,
+        predict("echo", "of_float32", x=np.float64([1])),
+        INVALID,
+        "Expects arg[0] to be float but double is provided",
+    ),
+    row(
+        "a text for a number",
+        FRAME,
+        predict("echo", "of_int64", x=["1"]),
+        INVALID,
+        "Expects arg[0] to be int64 but string is provided",
+    ),
+    row(
+        "a number for a text",
+        FRAME,
+        predict("echo", text=ONE),
+        INVALID,
+        "Expects arg[0] to be string but float is provided",
+    ),
+    row(
+        "the second of two inputs",
+        FRAME,
+        predict("echo", "two", a=ONE, b=[1]),
+        INVALID,
+        "Expects arg[1] to be float but int32 is provided",
+    ),
+    row(
+        "a shape that the graph cannot run",
+        "tensorflow/core/kernels/matmul_op_impl.h: BaseBatchMatMulOp::Compute",
+        predict("echo", "matrix", x=np.ones((2, 4), np.float32)),
+        INVALID,
+        "Matrix size-incompatible: In[0]: [2,4], In[1]: [3,2]",
+    ),
+    row(
+        "rows that do not go together",
+        "tensorflow/core/kernels/cwise_ops_common.cc: BinaryOpShared::BinaryOpState",
+        predict("echo", "two", a=np.float32([1, 2]), b=np.float32([1, 2, 3])),
+        INVALID,
+        "Incompatible shapes: [2] vs. [3]",
+    ),
+    row(
+        "an op that fails",
+        "tensorflow/core/kernels/string_to_number_op.cc: StringToNumberOp::Compute",
+        predict("echo", "number", text=["12", "twelve"]),
+        INVALID,
+        "StringToNumberOp could not correctly convert string: twelve",
+    ),
+    row(
+        "a compiled function",
+        "Fact: a jit_compile=True function fails with INTERNAL unless the XLA flag is given",
+        predict("echo", "compiled", x=ONE),
+        INTERNAL,
+        "XLA compilation disabled",
+    ),
+]
 
 
-@pytest.mark.conforms("tensorflow_serving/model_servers/grpc_status_util.cc: ToGRPCStatus cuts messages at 1024")
-def test_long_messages_are_cut(types):
-    code, said = refusal(types.prediction.Predict, predict_request(["x" * 5000], "types", "fails"))
-    assert code == INVALID and len(said) == 1024 + len("...TRUNCATED") and said.endswith("...TRUNCATED")
+@pytest.mark.parametrize(("request_", "code", "message"), REFUSED)
+def test_refused(refusal, request_, code, message):
+    answered, said = refusal(request_)
+    assert (answered, message in said) == (code, True), said
 
 
-@pytest.mark.conforms("grpc/src/cpp: a message that cannot be parsed ends in INTERNAL")
-@pytest.mark.parametrize("raw", [b"\xff\xff\xff", b"\x0a\x05ab", b"\x12"], ids=repr)
-def test_bytes_that_are_no_request(reviews, raw):
-    ask = reviews.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
-    assert refusal(lambda request: ask(request, timeout=30), raw)[0] == INTERNAL
+@case(STATUS)
+def test_a_long_message_is_cut(refusal):
+    code, said = refusal(predict("echo", "s" * 2000, text=["a"]))
+    assert code == PRECONDITION
+    assert said == ('Serving signature key "' + "s" * 2000)[:1024] + "...TRUNCATED"
 
 
-@pytest.mark.conforms("grpc/src/cpp/server: a method that is not registered is UNIMPLEMENTED")
-@pytest.mark.parametrize("service", ["PredictionService", "ModelService", "NoService"])
-def test_an_unknown_method(reviews, service):
-    ask = reviews.channel.unary_unary(f"/tensorflow.serving.{service}/Guess")
-    assert refusal(lambda request: ask(request, timeout=30), b"")[0] == grpc.StatusCode.UNIMPLEMENTED
+@case(STATUS)
+def test_the_next_request_is_answered_after_every_refusal(ask, refusal):
+    refusal(predict("echo", "compiled", x=ONE))
+    refusal(predict("echo", "number", text=["twelve"]))
+    assert values(ask(predict("echo", "number", text=["12"])), "value") == [12.0]
 
 
-@pytest.mark.conforms("tensorflow_serving/model_servers/server.cc: SetMaxMessageSize(INT_MAX)")
-def test_large_messages_both_ways(reviews):
-    assert len(reviews.predict(["x" * 1000] * 6000, timeout=60).outputs["score"].float_val) == 6000
-    assert len(reviews.predict(["good"] * 300_000, timeout=60).outputs["label"].string_val) == 300_000
-
-
-@pytest.mark.conforms("without batching an empty batch is run as any other")
-def test_an_empty_batch(reviews):
-    assert tf.make_ndarray(reviews.predict([]).outputs["probabilities"]).shape == (0, 2)
-
-
-@pytest.mark.conforms("grpc: the caller's deadline ends the call")
-def test_a_deadline(reviews):
-    with pytest.raises(grpc.RpcError) as late:
-        reviews.predict(["300000"], signature="spin", timeout=0.2)
-    assert late.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    assert reviews.predict(["good"]).model_spec.version.value == 1
+@case(PREDICT)
+def test_the_version_number_of_a_tensor_does_not_matter(ask):
+    given = tensor(ONE)
+    given.version_number = 7
+    assert values(ask(predict("echo", "of_float32", x=given)), "x") == [1.0]

@@ -5,12 +5,13 @@ import json
 import grpc
 import pytest
 
+from tests.conformance.cases import case
 from tests.serving.client.certificates import Certificates
 from tests.serving.server.running import Caller
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.conforms("tensorflow_serving/model_servers/server.cc: BuildServerCredentialsFromSSLConfigFile"),
+    case("tensorflow_serving/model_servers/server.cc: BuildServerCredentialsFromSSLConfigFile"),
 ]
 
 
@@ -20,15 +21,15 @@ def certificates(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def mutual(models, start, certificates, tmp_path_factory):
+def mutual(zoo, serve, certificates, tmp_path_factory):
     """A Server that lets clients of its authority in, alone."""
     own = certificates.issued("127.0.0.1")
     fields = {"server_key": own.key, "server_cert": own.chain, "custom_ca": certificates.ca.read_text()}
     path = tmp_path_factory.mktemp("tls") / "ssl.config"
     path.write_text("".join(f"{name}: {json.dumps(text)}\n" for name, text in fields.items()) + "client_verify: true")
     path.chmod(0o600)
-    flags = (f"--model_base_path={models / 'reviews'}", "--model_name=reviews", f"--ssl_config_file={path}")
-    with start(*flags, credentials=credentials(certificates, "right")) as server, server.ready("reviews"):
+    flags = (f"--model_base_path={zoo / 'reviews'}", "--model_name=reviews", f"--ssl_config_file={path}")
+    with serve(*flags, credentials=credentials(certificates, "right")) as server, server.ready("reviews"):
         yield server
 
 
@@ -57,6 +58,6 @@ def test_a_plain_client_is_refused(mutual):
     assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
-@pytest.mark.conforms("tensorflow_serving/model_servers/http_server.cc: REST knows no TLS")
+@case("tensorflow_serving/model_servers/http_server.cc: REST knows no TLS")
 def test_rest_stays_plain(mutual):
     assert mutual.rest.get("/v1/models/reviews")[0] == 200

@@ -7,21 +7,27 @@ import grpc
 import pytest
 from google.protobuf import text_format
 from tensorflow_serving.apis import model_management_pb2
-from tensorflow_serving.config import model_server_config_pb2
 
-from tests.conformance.server import models_config
+from tests.conformance import configs
+from tests.conformance.cases import case
 from tests.serving.server.running import predict_request, refusal
 from tests.serving.tiny_version import fake_version
 
-MANAGER = pytest.mark.conforms("tensorflow_serving/core/{aspired_versions_manager,availability_preserving_policy}.cc")
-SOURCE = pytest.mark.conforms(
-    "tensorflow_serving/sources/storage_path/file_system_storage_path_source.cc: AspireVersions"
-)
-CONFIG = pytest.mark.conforms(
-    "tensorflow_serving/model_servers/server_core.cc: ReloadConfig, UpdateModelVersionLabelMap"
-)
+MANAGER = case("tensorflow_serving/core/availability_preserving_policy.cc: GetNextAction")
+SOURCE = case("tensorflow_serving/sources/storage_path/file_system_storage_path_source.cc: AspireVersions")
+CONFIG = case("tensorflow_serving/model_servers/server_core.cc: ReloadConfig, UpdateModelVersionLabelMap")
 WAIT = 60
 pytestmark = pytest.mark.slow  # servers of their own, and what they find at their next look
+
+
+def models_config(folder, *models):
+    """Writes folder/models.config at once; models: {name, base_path, policy, labels}."""
+    entries = []
+    for model in models:
+        policy = f"model_version_policy {{ {model['policy']} }}" if model.get("policy") else ""
+        labels = [configs.label(*each) for each in model.get("labels", {}).items()]
+        entries.append(configs.entry(model["name"], model["base_path"], policy, *labels))
+    return configs.replace(folder / "models.config", *entries)
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +53,9 @@ def put(either, tmp_path):
 
 
 @pytest.fixture
-def one(start, put):
+def one(serve, put):
     """A running Server of version 1, `a`, and its Caller."""
-    with start(f"--model_base_path={put(1, 'a')}", "--model_name=reviews") as server:
+    with serve(f"--model_base_path={put(1, 'a')}", "--model_name=reviews") as server:
         with server.ready("reviews") as caller:
             yield server, caller
 
@@ -98,7 +104,7 @@ def test_a_version_after_a_broken_one_is_served(one, put, tmp_path):
     assert label_of(caller) == (3, b"negative")
 
 
-@pytest.mark.conforms("tensorflow_serving/servables/tensorflow/saved_model_warmup_util.cc: a warm-up that fails")
+@case("tensorflow_serving/servables/tensorflow/saved_model_warmup_util.cc: a warm-up that fails")
 @pytest.mark.parametrize("records", ["wrong request", "no record file"])
 def test_a_version_whose_warm_up_fails_is_not_served(one, put, tmp_path, either, records):
     _, caller = one
@@ -124,11 +130,11 @@ def _write_record(path, request):
         writer.write(log.SerializeToString())
 
 
-@pytest.mark.conforms("a version that fails to load at server start makes the whole server exit")
-def test_a_broken_version_at_the_start_ends_the_server(start, put, tmp_path):
+@case("Fact: a version that fails to load at server start makes the whole server exit")
+def test_a_broken_version_at_the_start_ends_the_server(serve, put, tmp_path):
     base = put(1, "a")
     fake_version(tmp_path / "broken", b"no graph").rename(base / "2")
-    with start(f"--model_base_path={base}", "--model_name=reviews") as server:
+    with serve(f"--model_base_path={base}", "--model_name=reviews") as server:
         assert server.ended() != 0
 
 
@@ -136,12 +142,12 @@ NO_NUMBERS = [".3", "03", "3a", "three", "-3", "3.0", "9223372036854775808"]
 
 
 @pytest.fixture(scope="module")
-def oddly_named(start, either, tmp_path_factory):
+def oddly_named(serve, either, tmp_path_factory):
     """What a server knows of a folder of version 1 and of NO_NUMBERS, after another look."""
     base = tmp_path_factory.mktemp("odd") / "reviews"
     for name in ("1", *NO_NUMBERS):
         shutil.copytree(either["a"], base / name)
-    with start(f"--model_base_path={base}", "--model_name=reviews") as server, server.ready("reviews") as caller:
+    with serve(f"--model_base_path={base}", "--model_name=reviews") as server, server.ready("reviews") as caller:
         time.sleep(1.5)
         yield set(caller.states())
 
@@ -162,10 +168,10 @@ def test_a_folder_that_is_no_number_is_no_version(oddly_named, name):
         ("specific { versions: 1 versions: 3 }", {1, 3}),
     ],
 )
-def test_policies(start, put, tmp_path, policy, served):
+def test_policies(serve, put, tmp_path, policy, served):
     base = [put(number, "ab"[number % 2]) for number in (1, 2, 3)][0]
     config = models_config(tmp_path, {"name": "reviews", "base_path": base, "policy": policy})
-    with start(f"--model_config_file={config}") as server, server.ready("reviews") as caller:
+    with serve(f"--model_config_file={config}") as server, server.ready("reviews") as caller:
         until(lambda: {number for number, (state, _) in caller.states().items() if state == "AVAILABLE"} == served)
 
 
@@ -176,16 +182,16 @@ def labelled(caller, name):
 
 
 def reload_request(path):
-    with open(path, encoding="utf-8") as file:
-        config = text_format.Parse(file.read(), model_server_config_pb2.ModelServerConfig())
-    return model_management_pb2.ReloadConfigRequest(config=config)
+    request = model_management_pb2.ReloadConfigRequest()
+    text_format.Parse(path.read_text(), request.config)
+    return request
 
 
 BOTH = "specific { versions: 1 versions: 2 }"
 
 
 @pytest.fixture(scope="module")
-def configured(start, either, tmp_path_factory):
+def configured(serve, either, tmp_path_factory):
     """(Caller, entry(**changes)) of a server of versions 1 and 2; an entry can be written and reloaded."""
     folder = tmp_path_factory.mktemp("configured")
     for number, name in ((1, "a"), (2, "b")):
@@ -194,7 +200,7 @@ def configured(start, either, tmp_path_factory):
     def entry(**changes):
         return {"name": "reviews", "base_path": folder / "reviews", "policy": BOTH} | changes
 
-    with start(f"--model_config_file={models_config(folder, entry())}") as server:
+    with serve(f"--model_config_file={models_config(folder, entry())}") as server:
         with server.ready("reviews") as caller:
             until(lambda: [state for state, _ in caller.states().values()] == ["AVAILABLE"] * 2)
             yield caller, entry
@@ -253,14 +259,14 @@ def test_a_model_that_is_listed_no_more(configured, tmp_path):
     assert caller.models.HandleReloadConfigRequest(back, timeout=30).status.error_code == 0
 
 
-@pytest.mark.conforms("config-file polling undoes a HandleReloadConfigRequest at the next poll")
-def test_polling_undoes_a_call(start, put, tmp_path):
+@case("Fact: config-file polling undoes a HandleReloadConfigRequest at the next poll")
+def test_polling_undoes_a_call(serve, put, tmp_path):
     put(1, "a")
     base = put(2, "b")
     (tmp_path / "call").mkdir()
     entry = {"name": "reviews", "base_path": base}
     config = models_config(tmp_path, entry | {"policy": "specific { versions: 1 }"})
-    with start(f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=2") as server:
+    with serve(f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=2") as server:
         with server.ready("reviews") as caller:
             request = reload_request(models_config(tmp_path / "call", entry | {"policy": "specific { versions: 2 }"}))
             caller.models.HandleReloadConfigRequest(request, timeout=30)
@@ -269,12 +275,12 @@ def test_polling_undoes_a_call(start, put, tmp_path):
 
 
 @CONFIG
-def test_a_changed_file_is_found(start, put, tmp_path):
+def test_a_changed_file_is_found(serve, put, tmp_path):
     put(1, "a")
     base = put(2, "b")
     entry = {"name": "reviews", "base_path": base, "policy": "specific { versions: 1 }"}
     config = models_config(tmp_path, entry)
-    with start(f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1") as server:
+    with serve(f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1") as server:
         with server.ready("reviews") as caller:
             assert label_of(caller) == (1, b"positive")
             models_config(tmp_path, entry | {"policy": "specific { versions: 2 }"})

@@ -79,7 +79,11 @@ def test_a_label_moves_under_a_running_server_and_back(tmp_path):
     for name, bias in (("a", 5.0), ("b", -50.0)):
         publish(real_version(tmp_path / name, bias=bias), base)
     label(config, None, base, "stable", 1)
-    flags = (f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=0.1")
+    flags = (
+        f"--model_config_file={config}",
+        "--model_config_file_poll_wait_seconds=0.1",
+        "--allow_version_labels_for_unavailable_models",  # at the start nothing is loaded yet
+    )
     with Server("", "--engine=embedded", "--port=0", *flags) as server:
         address = server.ready()["grpc"]
         with Caller(address) as caller:

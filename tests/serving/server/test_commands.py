@@ -24,6 +24,26 @@ def test_model_server_command(options):
         "--grpc_max_threads=256",
         "--max_num_load_retries=0",
         "--file_system_poll_wait_seconds=1",
+        "--enable_grpc_healthcheck_service",
+    ]
+
+
+def test_the_flags_of_loading_and_of_methods_are_passed_on(options):
+    changed = dataclasses.replace(
+        options,
+        max_num_load_retries=2,
+        load_retry_interval_micros=5,
+        enable_grpc_healthcheck_service=False,
+        enable_signature_method_name_check=True,
+        enable_model_warmup=False,
+    )
+    assert commands.model_server_command(changed)[-6:] == [
+        "--grpc_max_threads=256",
+        "--max_num_load_retries=2",
+        "--file_system_poll_wait_seconds=1",
+        "--enable_signature_method_name_check",
+        "--enable_model_warmup=false",
+        "--load_retry_interval_micros=5",
     ]
 
 
@@ -51,10 +71,11 @@ def test_the_flags_of_rest_are_passed_on(options):
         rest_api_enable_cors_support=True,
         monitoring_config_file="/etc/m",
     )
-    flags = ["--rest_api_enable_cors_support", "--rest_api_num_threads=3", "--rest_api_timeout_in_ms=5"]
-    assert commands.model_server_command(changed)[-4:] == [*flags, "--monitoring_config_file=/etc/m"]
+    health = "--enable_grpc_healthcheck_service"
+    flags = ["--rest_api_enable_cors_support", health, "--rest_api_num_threads=3", "--rest_api_timeout_in_ms=5"]
+    assert commands.model_server_command(changed)[-5:] == [*flags, "--monitoring_config_file=/etc/m"]
     docker = commands.docker_command(changed)
-    assert docker[-4:] == [*flags, "--monitoring_config_file=/etc/slipway/monitoring_config_file"]
+    assert docker[-5:] == [*flags, "--monitoring_config_file=/etc/slipway/monitoring_config_file"]
     assert "type=bind,source=/etc/m,target=/etc/slipway/monitoring_config_file,readonly" in docker
 
 
@@ -62,8 +83,9 @@ def test_batching_and_tls_are_passed_on(options):
     changed = dataclasses.replace(
         options, enable_batching=True, batching_parameters_file="/etc/b", ssl_config_file="/etc/s"
     )
-    flags = ["--enable_batching", "--batching_parameters_file=/etc/b", "--ssl_config_file=/etc/s"]
-    assert commands.model_server_command(changed)[-3:] == flags
+    files = ["--batching_parameters_file=/etc/b", "--ssl_config_file=/etc/s"]
+    command = commands.model_server_command(changed)
+    assert command[-2:] == files and "--enable_batching" in command
     assert "type=bind,source=/etc/s,target=/etc/slipway/ssl_config_file,readonly" in commands.docker_command(changed)
 
 

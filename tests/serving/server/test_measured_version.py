@@ -14,8 +14,8 @@ class Version:
             raise ValueError("no graph")
         self.records = records
 
-    def run(self, signature_name, inputs):
-        return {signature_name: inputs}
+    def answer(self, signature_name, inputs, outputs):
+        return {signature_name: inputs, "wanted": outputs}
 
     def run_tensors(self, feeds, names):
         return names
@@ -35,10 +35,10 @@ def test_it_is_the_version_and_counts_what_it_does():
     metrics = Metrics()
     version = measured(Version, metrics)("folder")
     assert version.signatures == {"a": 1} and version.replay_warmup() == 2
-    assert version.run("a", 1) == {"a": 1}  # for nobody's request: not counted
+    assert version.answer("a", 1, ["y"]) == {"a": 1, "wanted": ["y"]}  # for nobody's request: not counted
     with answering("m", "Classify"):
         version.run_tensors({"x": [b"1", b"2"]}, ["y"])
-        version.run("a", 1)
+        version.answer("a", 1, ["y"])
     assert counts(metrics) == {
         ':tensorflow:cc:saved_model:load_attempt_count{model_path="folder",status="success"}': "1",
         ':tensorflow:serving:model_warmup_latency_count{model_path="folder",status="OK"}': "1",

@@ -12,9 +12,12 @@ TEXT = """model_config_list {{
   config {{ name: "reviews" base_path: "{base}" model_platform: "tensorflow"
     model_version_policy {{ specific {{ versions: 1 versions: 2 }} }}
     version_labels {{ key: "stable" value: {stable} }} version_labels {{ key: "canary" value: 2 }} }}
-  config {{ name: "other" base_path: "{base}" }}
+  config {{ name: "other" base_path: "{base}" model_platform: "tensorflow" }}
 }}
 """
+
+
+EARLY = "--allow_version_labels_for_unavailable_models"
 
 
 def write(path, base, stable=1):
@@ -38,7 +41,7 @@ def labelled(caller, name):
 
 def test_models_and_labels_and_how_they_change(base, tmp_path):
     config = write(tmp_path / "models.config", base)
-    flags = ("--engine=embedded", "--port=0", f"--model_config_file={config}")
+    flags = ("--engine=embedded", "--port=0", f"--model_config_file={config}", EARLY)
     with Server("", *flags, "--model_config_file_poll_wait_seconds=0.2") as server:
         ready, second = server.ready(), server.ready()
         assert [each["model"] for each in (ready, second)] == ["reviews", "other"]
@@ -56,11 +59,13 @@ def test_models_and_labels_and_how_they_change(base, tmp_path):
     assert "models.config is left as it was" in server.log_text()
 
 
-def test_a_label_of_what_is_not_there_ends_the_start(base, tmp_path):
-    config = write(tmp_path / "models.config", base, stable=7)
+def test_a_label_ends_the_start_as_nothing_is_loaded_then(base, tmp_path):
+    config = write(tmp_path / "models.config", base)
     with Server("", "--engine=embedded", "--port=0", f"--model_config_file={config}") as server:
         assert server.process.wait(60) == 2
-        assert "Request to assign label to version 7 of model reviews" in server.log_text()
+        said = server.log_text().strip().splitlines()[-1]
+        assert "Request to assign label to version 2 of model reviews" in said
+        assert said.endswith(f"give {EARLY} as well")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,35 @@ def test_a_batch_of_none_and_of_one_version(models):
     assert tf.make_ndarray(response.outputs["probabilities"]).shape == (0, 2)
 
 
+def test_shapes_are_the_matter_of_the_graph(models):
+    request = predict_request(["good"])
+    request.inputs["text"].CopyFrom(tf.make_tensor_proto([["good", "bad"]]))
+    request.output_filter.append("truncated")
+    assert tf.make_ndarray(predict.predict(models, request).outputs["truncated"]).shape == (1, 2)
+
+
+def test_a_filter_is_looked_at_before_types(models):
+    request = predict_request(["good"])
+    request.inputs["text"].CopyFrom(tf.make_tensor_proto([1.0]))
+    request.output_filter.append("no")
+    with pytest.raises(StatusError, match="output tensor alias not found"):
+        predict.predict(models, request)
+
+
+@pytest.mark.parametrize("checks", [False, True])
+def test_the_method_of_a_signature_matters_where_it_is_checked(place, checks):
+    models = Models(ServedVersion, checks_methods=checks)
+    models.reload(models_config.of_one("reviews", place(4, "a")))
+    with models["reviews"].use() as servable:
+        servable.loaded.meta_graph.signature_def["serving_default"].method_name = "own/method"
+    if checks:
+        with pytest.raises(StatusError, match="Expected prediction signature method_name to be one of .* Was: own/m"):
+            predict.predict(models, predict_request(["good"]))
+    else:
+        assert predict.predict(models, predict_request(["good"])).outputs
+    models.close()
+
+
 def test_filter_keeps_the_named_outputs(models):
     request = predict_request(["good"])
     request.output_filter.append("score")

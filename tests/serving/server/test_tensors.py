@@ -16,6 +16,8 @@ from serving.server import tensors
         np.array([True, False]),
         np.array([0.5, 2.0], np.float16),
         np.array(7.0, np.float64),
+        np.array([[1 + 2j], [-3.5j]], np.complex64),
+        np.array([1 + 2j], np.complex128),
         np.zeros((0, 3), np.float32),
         np.array(["ü".encode(), b"a\0b", b""], object),
     ],
@@ -36,6 +38,38 @@ def test_values_left_out_repeat_the_last_one():
     np.testing.assert_array_equal(tensors.to_array(proto), [1, 2, 2, 2])
     del proto.float_val[:]
     np.testing.assert_array_equal(tensors.to_array(proto), np.zeros(4))
+
+
+def test_strings_may_be_content_with_their_lengths_before_them():
+    proto = tensor_pb2.TensorProto(dtype=7, tensor_content=b"\x03\x00\x82\x01" + b"abc" + b"x" * 130)
+    proto.tensor_shape.dim.add(size=3)
+    assert tensors.to_array(proto).tolist() == [b"abc", b"", b"x" * 130]
+
+
+@pytest.mark.parametrize("content", [b"\x01", b"\x01\x01a", b"\x01\x01abc", b"\xff" * 9, b"\x80"])
+def test_strings_as_content_of_another_size_are_refused(content):
+    proto = tensor_pb2.TensorProto(dtype=7, tensor_content=content)
+    proto.tensor_shape.dim.add(size=2)
+    with pytest.raises(ValueError):
+        tensors.to_array(proto)
+
+
+def test_a_tensor_of_no_elements_needs_no_content_that_fits():
+    proto = tensor_pb2.TensorProto(dtype=1, tensor_content=b"12345")
+    proto.tensor_shape.dim.add(size=0)
+    assert tensors.to_array(proto).shape == (0,)
+
+
+def test_an_unknown_rank_is_that_of_a_scalar():
+    proto = tensor_pb2.TensorProto(dtype=1, float_val=[2.5])
+    proto.tensor_shape.unknown_rank = True
+    assert tensors.to_array(proto) == 2.5 and tensors.to_array(proto).shape == ()
+
+
+def test_half_is_the_low_sixteen_bits_of_what_the_field_holds():
+    proto = tensor_pb2.TensorProto(dtype=19, half_val=[0x13C00, -1])
+    proto.tensor_shape.dim.add(size=2)
+    assert tensors.to_array(proto).view(np.uint16).tolist() == [0x3C00, 0xFFFF]
 
 
 @pytest.mark.parametrize("size", [-1, 1 << 40])
