@@ -18,6 +18,7 @@ BUILD = "tensorflow_serving/model_servers/server.cc: Server::BuildAndStart"
 FAST = "tensorflow_serving/core/load_servables_fast.cc: ConnectSourcesWithFastInitialLoad"
 HEALTH = f"{BUILD}, enable_grpc_healthcheck_service"
 CHECKS = f"{BUILD}, enable_signature_method_name_check"
+SERVICES = ("ModelService", "PredictionService")
 ONE = np.float32([1.0])
 
 
@@ -147,9 +148,7 @@ def test_checked_methods_of_classify_and_regress(flagged):
         assert flagged.refusal(request) == (grpc.StatusCode.INVALID_ARGUMENT, f"Expected {method}. Was: {was}")
 
 
-@pytest.mark.parametrize(
-    "service", [row(repr(name), HEALTH, name) for name in ("", "ModelService", "PredictionService")]
-)
+@pytest.mark.parametrize("service", [row(name or "all", HEALTH, name) for name in ("", *SERVICES)])
 def test_health_is_told(flagged, service):
     assert health(flagged, service) == 1  # SERVING
 

@@ -95,7 +95,7 @@ def test_a_new_version_takes_over_and_no_request_fails(moving, zoo):
         caller.join()
     assert states == {2: ("AVAILABLE", 0, ""), 1: ("END", 0, "")} and failures == []
     numbers = [number for number, _ in answers]
-    assert numbers == sorted(numbers) and {n: y for n, y in answers} == {1: [11.0], 2: [21.0]}
+    assert numbers == sorted(numbers) and dict(answers) == {1: [11.0], 2: [21.0]}
 
 
 @case(MONITOR)
@@ -135,9 +135,7 @@ def test_an_older_number_is_not_loaded(moving, zoo):
     assert 5 not in states
 
 
-@case(
-    f"{SOURCE}: FileSystemStoragePathSource::PollFileSystemAndInvokeCallback, servable_versions_always_present is off"
-)
+@case(f"{SOURCE}: FileSystemStoragePathSource::PollFileSystemAndInvokeCallback, none is wanted")
 def test_a_folder_that_is_emptied_serves_nothing(moving):
     server, folder = moving
     shutil.rmtree(folder / "emptied/1")
