@@ -1,82 +1,31 @@
-"""The suite's flag --server_binary, its rule that every case has a source, and the servers that its modules share."""
+"""The suite's flag --server_binary, and its rule that every case says what it rests on: `@pytest.mark.conforms("…")`."""
 
 import pathlib
 
 import pytest
 
-from tests.conformance.cases import source_of
-from tests.conformance.model_server import ModelServer
-from tests.once import made_once
-
 HERE = pathlib.Path(__file__).parent
 
 
 def pytest_addoption(parser):
-    parser.addoption("--server_binary", help="tensorflow_model_server to hold to the cases; default: the embedded one")
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "case(source): what of the real server a case of tests/conformance rests on")
+    parser.addoption("--server_binary", default=None, help="Server to hold to the cases; default: the embedded one.")
 
 
 def pytest_collection_modifyitems(items):
-    silent = [item.nodeid for item in items if HERE in item.path.parents and not source_of(item)]
-    if silent:
-        raise pytest.UsageError(f"cases without a source (see tests/conformance/cases.py): {', '.join(silent)}")
+    cases = [item for item in items if HERE in item.path.parents]
+    silent = [item.nodeid for item in cases if item.get_closest_marker("conforms") is None]
+    assert not silent, f"these cases do not say what they rest on: {silent}"
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item):
-    report = (yield).get_result()
-    if report.failed and (source := source_of(item)):
-        report.sections.append(("The real server", source))
-
-
-@pytest.fixture(scope="session")
-def server_binary(request):
-    """Path of the server to ask; None for the embedded one."""
-    return request.config.getoption("--server_binary", None)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed and (rests := item.get_closest_marker("conforms")):
+        report.sections.append(("rests on", rests.args[0]))
+    return report
 
 
 @pytest.fixture(scope="session")
-def zoo(tmp_path_factory):
-    """Folder of every model of zoo.py; leave its files as they are."""
-    from tests.conformance.zoo import build  # it imports TensorFlow
-
-    return made_once(tmp_path_factory, "conformance-zoo", build)
-
-
-@pytest.fixture(scope="session")
-def serve(server_binary):
-    """serve(*flags) is a ModelServer, a context manager."""
-    return lambda *flags: ModelServer(server_binary, *flags)
-
-
-@pytest.fixture(scope="session")
-def served(serve, zoo, tmp_path_factory):
-    """A ModelServer of `echo`, `examples` and `numbered`, all versions, the first one labelled stable."""
-    from tests.conformance.configs import config_text, entry
-
-    policy = "model_version_policy { all {} }"
-    label = 'version_labels { key: "stable" value: 1 }'
-    entries = [entry("echo", zoo / "echo"), entry("examples", zoo / "examples")]
-    entries.append(entry("numbered", zoo / "numbered", policy, label))
-    path = tmp_path_factory.mktemp("served") / "models.config"
-    path.write_text(config_text(*entries))
-    with serve(f"--model_config_file={path}", "--allow_version_labels_for_unavailable_models") as server:
-        for name in ("echo", "examples", "numbered"):
-            server.wait_until_available(name)
-        server.wait_until_available("numbered", 1)
-        yield server
-
-
-@pytest.fixture
-def ask(served):
-    """ask(request) is the answer of the shared server, or grpc.RpcError."""
-    return served.ask
-
-
-@pytest.fixture
-def refusal(served):
-    """refusal(request) is (code, message) of a request that the shared server must refuse."""
-    return served.refusal
+def binary(request):
+    """Path of the server that is asked; None for the embedded one."""
+    return request.config.getoption("--server_binary", default=None)

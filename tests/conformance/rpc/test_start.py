@@ -6,11 +6,11 @@ import grpc
 import numpy as np
 import pytest
 
-from tests.conformance import broken
-from tests.conformance import zoo as models
-from tests.conformance.cases import case, row
-from tests.conformance.configs import config_text, entry, label
-from tests.conformance.requests import predict, values
+from tests.conformance.rpc import broken
+from tests.conformance.rpc import zoo as models
+from tests.conformance.rpc.cases import case, row
+from tests.conformance.rpc.configs import config_text, entry, label
+from tests.conformance.rpc.requests import predict, values
 from tests.serving.server.example_version import CLASSIFY, REGRESS
 
 MAIN = "tensorflow_serving/model_servers/main.cc: main"
@@ -136,7 +136,7 @@ def test_methods_can_be_checked(flagged):
 
 @case(CHECKS)
 def test_checked_methods_of_classify_and_regress(flagged):
-    from tests.conformance.test_examples import classify, multi, regress
+    from tests.conformance.rpc.test_examples import classify, multi, regress
 
     predicts = "tensorflow/serving/predict"
     for request, method, was in (

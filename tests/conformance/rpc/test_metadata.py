@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from tests.conformance.cases import case, row
-from tests.conformance.requests import metadata
+from tests.conformance.rpc.cases import case, row
+from tests.conformance.rpc.requests import metadata
 
 IMPL = "tensorflow_serving/servables/tensorflow/get_model_metadata_impl.cc: SavedModelGetSignatureDef"
 CHECK = "tensorflow_serving/servables/tensorflow/get_model_metadata_impl.cc: ValidateGetModelMetadataRequest"

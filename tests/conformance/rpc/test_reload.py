@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import model_management_pb2
 
-from tests.conformance import broken
-from tests.conformance import zoo as models
-from tests.conformance.cases import case, row
-from tests.conformance.configs import ALL, config_text, entry, label, reload_request, replace, specific
-from tests.conformance.requests import predict, values
+from tests.conformance.rpc import broken
+from tests.conformance.rpc import zoo as models
+from tests.conformance.rpc.cases import case, row
+from tests.conformance.rpc.configs import ALL, config_text, entry, label, reload_request, replace, specific
+from tests.conformance.rpc.requests import predict, values
 
 CORE = "tensorflow_serving/model_servers/server_core.cc"
 RELOAD = f"{CORE}: ServerCore::ReloadConfig"

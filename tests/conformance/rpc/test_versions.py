@@ -7,10 +7,10 @@ import grpc
 import numpy as np
 import pytest
 
-from tests.conformance import zoo as models
-from tests.conformance.cases import case, row
-from tests.conformance.configs import ALL, config_text, entry, latest, specific
-from tests.conformance.requests import predict, status, values
+from tests.conformance.rpc import zoo as models
+from tests.conformance.rpc.cases import case, row
+from tests.conformance.rpc.configs import ALL, config_text, entry, latest, specific
+from tests.conformance.rpc.requests import predict, status, values
 
 SOURCE = "tensorflow_serving/sources/storage_path/file_system_storage_path_source.cc"
 POLICY = f"{SOURCE}: PollFileSystemForServable"

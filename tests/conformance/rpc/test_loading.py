@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import prediction_log_pb2
 
-from tests.conformance import broken, zoo
-from tests.conformance.broken import predict_log, warmed_by
-from tests.conformance.cases import case, row
-from tests.conformance.configs import config_text, entry
-from tests.conformance.requests import predict, status, values
+from tests.conformance.rpc import broken, zoo
+from tests.conformance.rpc.broken import predict_log, warmed_by
+from tests.conformance.rpc.cases import case, row
+from tests.conformance.rpc.configs import config_text, entry
+from tests.conformance.rpc.requests import predict, status, values
 
 READER = "tensorflow/cc/saved_model/reader.cc: ReadSavedModel"
 LOADER = "tensorflow/cc/saved_model/loader.cc: LoadSavedModel"

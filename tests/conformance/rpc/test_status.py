@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2
 
-from tests.conformance.cases import case, row
-from tests.conformance.requests import predict, status, values
+from tests.conformance.rpc.cases import case, row
+from tests.conformance.rpc.requests import predict, status, values
 
 IMPL = "tensorflow_serving/model_servers/get_model_status_impl.cc: GetModelStatusImpl::GetModelStatusWithModelSpec"
 SPEC = "tensorflow_serving/model_servers/get_model_status_impl.cc: GetModelStatusImpl::GetModelStatus"

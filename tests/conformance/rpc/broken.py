@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from tests.conformance import zoo
-from tests.conformance.requests import predict
+from tests.conformance.rpc import zoo
+from tests.conformance.rpc.requests import predict
 
 _WARMUP = "assets.extra/tf_serving_warmup_requests"
 _ONE = np.float32([1.0])

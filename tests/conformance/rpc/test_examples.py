@@ -4,8 +4,8 @@ import grpc
 import pytest
 from tensorflow_serving.apis import classification_pb2, inference_pb2, regression_pb2
 
-from tests.conformance.cases import case, row
-from tests.conformance.requests import spec
+from tests.conformance.rpc.cases import case, row
+from tests.conformance.rpc.requests import spec
 from tests.serving.server.example_version import CLASSIFY, PREDICT, REGRESS, example
 
 PLACE = "tensorflow_serving/servables/tensorflow/"

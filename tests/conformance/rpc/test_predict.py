@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import predict_pb2
 
-from tests.conformance.cases import case, row
-from tests.conformance.requests import arrays, predict, tensor, values
+from tests.conformance.rpc.cases import case, row
+from tests.conformance.rpc.requests import arrays, predict, tensor, values
 
 PREDICT = "tensorflow_serving/servables/tensorflow/predict_util.cc: RunPredict"
 INPUTS = "tensorflow_serving/servables/tensorflow/predict_util.cc: VerifyRequestInputsSize"

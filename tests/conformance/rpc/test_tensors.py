@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
-from tests.conformance.cases import case, row
-from tests.conformance.requests import arrays, predict, values
-from tests.conformance.zoo import DTYPES
+from tests.conformance.rpc.cases import case, row
+from tests.conformance.rpc.requests import arrays, predict, values
+from tests.conformance.rpc.zoo import DTYPES
 
 PROTO = "tensorflow/core/framework/tensor.cc: Tensor::FromProto"
 FIELD = "tensorflow/core/framework/tensor.cc: FromProtoField"
