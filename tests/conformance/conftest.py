@@ -1,4 +1,4 @@
-"""The suite's flag --server_binary, and its rule that every case says what it rests on: `@pytest.mark.conforms("…")`."""
+"""The flag --server_binary, and the rule that every case says what it rests on: `@pytest.mark.conforms("…")`."""
 
 import pathlib
 
