@@ -20,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow loads: i
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2, saved_model_pb2
+from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, rewriter_config_pb2, saved_model_pb2
 
 from serving import exchange, opsets
 from serving.contract import CONTRACT_FILE, WARMUP_FILE, ServingError, read_contract
@@ -28,6 +28,7 @@ from serving.contract import CONTRACT_FILE, WARMUP_FILE, ServingError, read_cont
 MAX_WARMUP_RECORDS = 1000  # TF Serving refuses a version with more
 MIXED_PRECISION = "--mixed_precision=bfloat16"
 _INIT_OP = "__saved_model_init_op"
+_NO_TAG = "Could not find meta graph def matching supplied tags: { serve }"
 _REWRITER = "auto_mixed_precision_onednn_bfloat16"  # what that flag of TF Serving turns on
 
 
@@ -45,7 +46,8 @@ class ServedVersion:
         _register_text_ops(graph_ops(saved_model), targets_of(self.version_dir))
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_session_config(mixed_precision))
         try:
-            self.meta_graph = _load(self._session, self.version_dir)
+            self.meta_graph = _serving_graph(saved_model)
+            _load(self._session, self.version_dir, self.meta_graph)
             self._tensors = {name: self._look_up(each) for name, each in self.signatures.items()}
             self._steps = {}
         except Exception as error:
@@ -195,7 +197,7 @@ def culprit(error):
         )
     if found := re.search(r"Op type not registered '([^']+)'", text):
         return f"op {found[1]} is not known to the server"
-    if found := re.search(r"associated with tags .*could not be found", text):
+    if _NO_TAG in text:
         return "no MetaGraph with the tag 'serve'; export it with tf.saved_model.save"
     return _first_line(error)
 
@@ -209,7 +211,10 @@ def _first_line(error):
 def _register_text_ops(ops, targets):
     # The import registers every op of tf.text, so it happens only where the real server has registered them, too:
     # a graph without them must also load here without them.
-    opsets.refuse_missing(ops, targets)
+    try:
+        opsets.refuse_missing(ops, targets)
+    except ServingError as error:
+        raise error from tf.errors.NotFoundError(None, None, str(error))  # the code that the server's loader gives it
     if any(ops & opsets.text_ops_of(target) for target in targets):
         import tensorflow_text  # noqa: F401
 
@@ -225,15 +230,44 @@ def _session_config(mixed_precision):
     return config
 
 
-def _load(session, version_dir):
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")  # the loader calls itself deprecated; it is also what the server does
-    try:
-        with session.graph.as_default():
-            return tf.compat.v1.saved_model.load(session, [tf.saved_model.SERVING], str(version_dir))
-    finally:
-        logger.setLevel(level)
+def _serving_graph(saved_model):
+    for meta_graph in saved_model.meta_graphs:
+        if set(meta_graph.meta_info_def.tags) == {tf.saved_model.SERVING}:
+            return meta_graph
+    raise tf.errors.NotFoundError(None, None, _NO_TAG)
+
+
+def _load(session, version_dir, meta_graph):
+    """Graph, variables, initializer. Without variables.index none are restored: what needs them fails when it runs."""
+    with session.graph.as_default():
+        tf.compat.v1.train.import_meta_graph(meta_graph)
+    assets = {each.tensor_info.name: str(version_dir / "assets" / each.filename) for each in _assets(meta_graph)}
+    variables, saver = version_dir / "variables" / "variables", meta_graph.saver_def
+    if variables.with_suffix(".index").exists() and saver.restore_op_name:
+        session.run(saver.restore_op_name, {saver.filename_tensor_name: str(variables)} | assets)
+    if init_op := _init_op(meta_graph):
+        session.run(init_op, assets)
+
+
+def _assets(meta_graph):
+    """The AssetFileDefs of a MetaGraph, which old ones keep in a collection."""
+    if meta_graph.asset_file_def or "saved_model_assets" not in meta_graph.collection_def:
+        return meta_graph.asset_file_def
+    found = []
+    for packed in meta_graph.collection_def["saved_model_assets"].any_list.value:
+        found.append(meta_graph_pb2.AssetFileDef())
+        packed.Unpack(found[-1])
+    return found
+
+
+def _init_op(meta_graph):
+    """Name of the op that makes a MetaGraph ready; empty where it needs none."""
+    if _INIT_OP in meta_graph.signature_def:
+        return meta_graph.signature_def[_INIT_OP].outputs[_INIT_OP].name
+    for key in ("saved_model_main_op", "legacy_init_op"):
+        if key in meta_graph.collection_def:
+            return meta_graph.collection_def[key].node_list.value[0]
+    return ""
 
 
 def _checked(tensor, name, value):

@@ -67,7 +67,8 @@ def image(options):
     """The image asked for, or stock TensorFlow Serving of the newest release that the newest version was proven for."""
     if options.docker_image:
         return options.docker_image
-    version = os.path.join(options.model_base_path, str(max(present_versions(options.model_base_path), default="")))
+    present = present_versions(options.model_base_path)
+    version = os.path.join(options.model_base_path, present[max(present)] if present else "")
     try:
         targets = contract.read_contract(version)["serving_target"]
     except contract.ServingError:

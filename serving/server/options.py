@@ -114,13 +114,17 @@ def _of_config(given):
 
 
 def present_versions(base_path):
-    """Numbers of the version folders below `base_path`. Ignored: hidden names, "01", files and everything else."""
+    """`{number: name}` of the version folders below `base_path`; ignored are hidden names, files and everything else.
+
+    Zeros may stand before a number; of two names of one number, the real server takes the later one in the alphabet.
+    """
     with os.scandir(base_path) as entries:
-        return {int(entry.name) for entry in entries if _is_version(entry.name) and entry.is_dir()}
+        names = sorted(entry.name for entry in entries if _is_version(entry.name) and entry.is_dir())
+    return {int(name): name for name in names}
 
 
 def _is_version(name):
-    return name.isascii() and name.isdigit() and str(int(name)) == name and int(name) <= _LARGEST
+    return name.isascii() and name.isdigit() and int(name) <= _LARGEST
 
 
 def _checked_path(given):

@@ -2,6 +2,7 @@
 
 import grpc
 from absl import logging
+from google.protobuf.message import DecodeError
 
 _MESSAGE_LIMIT = 1024  # tensorflow_serving/model_servers/grpc_status_util.cc; a longer one overflows gRPC's trailers
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -28,6 +29,8 @@ def status_of(error):
     for cause in (error, error.__cause__, error.__context__):
         if isinstance(cause, FileNotFoundError):
             return StatusError(grpc.StatusCode.NOT_FOUND, str(error))
+        if isinstance(cause, DecodeError):  # a graph that ends too early: the reader there has met the file's end
+            return StatusError(grpc.StatusCode.OUT_OF_RANGE, str(error))
         if hasattr(cause, "error_code"):  # tf.errors.OpError, named without importing TensorFlow
             return StatusError(
                 _CODES.get(cause.error_code, grpc.StatusCode.UNKNOWN), getattr(_raw(error), "message", str(error))

@@ -59,10 +59,10 @@ class Versions:
         except OSError as error:  # a share that is away for a moment must not end what is being served
             logging.warning("%s cannot be read (%s); goes on serving what is loaded", self.base_path, error.strerror)
             return
-        self._failed &= present  # a version published anew gets a new chance
-        wanted = policies.wanted(self.policy, present)
+        self._failed &= present.keys()  # a version published anew gets a new chance
+        wanted = policies.wanted(self.policy, set(present))
         for number in sorted(wanted - self._serving.keys() - self._failed):
-            self._start(number)
+            self._start(number, os.path.join(self.base_path, present[number]))
         if not wanted or wanted & self._serving.keys():
             for number in sorted(self._serving.keys() - wanted):
                 self._retire(number)
@@ -109,9 +109,8 @@ class Versions:
         for number in sorted(self._serving):
             self._retire(number)
 
-    def _start(self, number):
+    def _start(self, number, folder):
         self._set(number, "LOADING")
-        folder = os.path.join(self.base_path, str(number))
         try:
             loaded, records = self._loaded_at_last(folder)
         except Exception as error:

@@ -14,15 +14,9 @@ def case(source):
     """
     if not _FORMS.fullmatch(source):
         raise ValueError(f"{source!r} is no source; write 'tensorflow_serving/…/file.cc: Function' or 'Fact: …'")
-    return pytest.mark.case(source)
+    return pytest.mark.conforms(source)
 
 
 def row(name, source, *values):
     """One case of a table: a parameter set with its name and its source."""
     return pytest.param(*values, id=name, marks=case(source))
-
-
-def source_of(item):
-    """What a collected test rests on; None where it does not say."""
-    mark = item.get_closest_marker("case")
-    return mark.args[0] if mark else None

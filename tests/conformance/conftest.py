@@ -1,10 +1,14 @@
-"""The suite's flag --server_binary, its rule that every case has a source, and the servers that its modules share."""
+"""The flag --server_binary, the rule that every case says what it rests on, and the servers that many cases share.
+
+    pytest tests/conformance --server_binary=/usr/bin/tensorflow_model_server
+
+asks the real one; without the flag it is Slipway's embedded server.
+"""
 
 import pathlib
 
 import pytest
 
-from tests.conformance.cases import source_of
 from tests.conformance.model_server import ModelServer
 from tests.once import made_once
 
@@ -12,28 +16,26 @@ HERE = pathlib.Path(__file__).parent
 
 
 def pytest_addoption(parser):
-    parser.addoption("--server_binary", help="tensorflow_model_server to hold to the cases; default: the embedded one")
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "case(source): what of the real server a case of tests/conformance rests on")
+    parser.addoption("--server_binary", default=None, help="Server to hold to the cases; default: the embedded one.")
 
 
 def pytest_collection_modifyitems(items):
-    silent = [item.nodeid for item in items if HERE in item.path.parents and not source_of(item)]
+    cases = [item for item in items if HERE in item.path.parents]
+    silent = [item.nodeid for item in cases if item.get_closest_marker("conforms") is None]
     if silent:
         raise pytest.UsageError(f"cases without a source (see tests/conformance/cases.py): {', '.join(silent)}")
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item):
-    report = (yield).get_result()
-    if report.failed and (source := source_of(item)):
-        report.sections.append(("The real server", source))
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed and (rests := item.get_closest_marker("conforms")):
+        report.sections.append(("rests on", rests.args[0]))
+    return report
 
 
 @pytest.fixture(scope="session")
-def server_binary(request):
+def binary(request):
     """Path of the server to ask; None for the embedded one."""
     return request.config.getoption("--server_binary", None)
 
@@ -47,9 +49,9 @@ def zoo(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def serve(server_binary):
+def serve(binary):
     """serve(*flags) is a ModelServer, a context manager."""
-    return lambda *flags, **given: ModelServer(server_binary, *flags, **given)
+    return lambda *flags, **given: ModelServer(binary, *flags, **given)
 
 
 @pytest.fixture(scope="session")

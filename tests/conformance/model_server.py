@@ -80,8 +80,13 @@ class ModelServer:
         }
 
     def wait_until_available(self, model, version=None):
-        """Returns when the version, or any, answers."""
-        self.wait_for(model, lambda states: _is_available(states, version))
+        """Returns when the version, or any, answers; AssertionError where it has failed instead."""
+
+        def wanted(states):
+            assert states.get(version, ("",))[0] != "END" or not states[version][1], states
+            return _is_available(states, version)
+
+        self.wait_for(model, wanted)
 
     def wait_for(self, model, wanted):
         """The states of a model once wanted(states) holds."""

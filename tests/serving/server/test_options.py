@@ -16,11 +16,11 @@ def test_names_the_model_after_the_folder(base):
     assert checked(Options(str(base), model_name="other")).model_name == "other"
 
 
-def test_only_plain_numbers_of_folders_are_versions(base):
-    for name in ("3", "01", ".staging-9", "-4", "+5", "six", "7x", "٣", "99999999999999999999"):
+def test_only_numbers_of_folders_are_versions(base):
+    for name in ("3", "0004", "003", ".staging-9", "-4", "+5", "six", "7x", "٣", "99999999999999999999"):
         (base / name).mkdir()
     (base / "8").write_text("a file")
-    assert present_versions(base) == {1, 3}
+    assert present_versions(base) == {1: "1", 3: "3", 4: "0004"}
 
 
 @pytest.mark.parametrize(
