@@ -13,6 +13,8 @@ from tests.conformance.cases import case, row
 from tests.conformance.configs import config_text, entry
 from tests.conformance.requests import predict, status, values
 
+pytestmark = pytest.mark.slow
+
 READER = "tensorflow/cc/saved_model/reader.cc: ReadSavedModel"
 LOADER = "tensorflow/cc/saved_model/loader.cc: LoadSavedModel"
 WARMUP = "tensorflow_serving/servables/tensorflow/saved_model_warmup_util.cc: RunSavedModelWarmup"

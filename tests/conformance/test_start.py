@@ -13,6 +13,8 @@ from tests.conformance.configs import config_text, entry, label
 from tests.conformance.requests import predict, values
 from tests.serving.server.example_version import CLASSIFY, REGRESS
 
+pytestmark = pytest.mark.slow
+
 MAIN = "tensorflow_serving/model_servers/main.cc: main"
 BUILD = "tensorflow_serving/model_servers/server.cc: Server::BuildAndStart"
 FAST = "tensorflow_serving/core/load_servables_fast.cc: ConnectSourcesWithFastInitialLoad"

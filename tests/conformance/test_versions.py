@@ -12,6 +12,8 @@ from tests.conformance.cases import case, row
 from tests.conformance.configs import ALL, config_text, entry, latest, specific
 from tests.conformance.requests import predict, status, values
 
+pytestmark = pytest.mark.slow
+
 SOURCE = "tensorflow_serving/sources/storage_path/file_system_storage_path_source.cc"
 POLICY = f"{SOURCE}: PollFileSystemForServable"
 PRESERVING = "tensorflow_serving/core/availability_preserving_policy.cc: AvailabilityPreservingPolicy::GetNextAction"
