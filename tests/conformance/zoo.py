@@ -69,6 +69,11 @@ def _echo(folder):
         "number": tf.function(_number, input_signature=[_spec(tf.string, name="text")]),
         "long": tf.function(_long, input_signature=[_spec(tf.int32)]),
         "spin": tf.function(_spin, input_signature=[_spec(tf.int64)]),
+        "batch": tf.function(_batch, input_signature=[_spec(tf.float32)]),
+        "uneven": tf.function(lambda x: {"all": x + 0.0, "one": x[:1]}, input_signature=[_spec(tf.float32)]),
+        "to_uint16": tf.function(lambda x: {"y": tf.cast(x, tf.uint16)}, input_signature=[_spec(tf.float32)]),
+        "to_complex64": tf.function(lambda x: {"y": tf.cast(x, tf.complex64)}, input_signature=[_spec(tf.float32)]),
+        "image": tf.function(_image, input_signature=[_spec(tf.string, name="image_bytes")]),
         "compiled": tf.function(_compiled, input_signature=[_spec(tf.float32)]),
         "odd_method": tf.function(lambda x: {"y": x + 1.0}, input_signature=[_spec(tf.float32)]),
         **{f"of_{name}": tf.function(_same, input_signature=[_spec(each)]) for name, each in DTYPES.items()},
@@ -112,6 +117,15 @@ def _spin(x):
     """Counts to x[0], perhaps 100,000 a second: a request that lasts."""
     counted = tf.while_loop(lambda i: i < x[0], lambda i: [i + 1], [tf.constant(0, tf.int64)])[0]
     return {"count": tf.reshape(counted, [1])}
+
+
+def _batch(x):
+    """In each row, what has run with it: how many rows, and their sum."""
+    return {"rows": tf.fill(tf.shape(x), tf.size(x)), "sum": tf.fill(tf.shape(x), tf.reduce_sum(x))}
+
+
+def _image(image_bytes):
+    return {"out_bytes": tf.identity(image_bytes), "size": tf.strings.length(image_bytes)}
 
 
 @tf.function(jit_compile=True)
