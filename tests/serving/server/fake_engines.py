@@ -8,7 +8,7 @@ import sys
 _MODEL_SERVER = """#!{python}
 import concurrent.futures, json, os, sys, time
 import grpc
-arguments = dict(part[2:].split("=", 1) for part in sys.argv[1:])
+arguments = dict((part[2:] + "=true").split("=")[:2] for part in sys.argv[1:])
 with open({log!r}, "w") as file:
     json.dump(sys.argv[1:], file)
 print("fake server: starting as", os.getpid(), flush=True)
