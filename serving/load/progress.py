@@ -12,7 +12,7 @@ from rich.text import Text
 from serving.load.measure import OK
 
 _TICK, _PLAIN = 0.5, 10.0  # seconds between two lines in a terminal, and elsewhere
-_BAR = 20  # columns
+_BAR, _SHORTEST = 20, 5  # columns: fewer than 20 where the numbers need them, none below 5
 _RECENT = 4  # ticks over which the answers per second are counted
 
 
@@ -23,33 +23,40 @@ async def watch(measure, began, until):
     if not console.is_terminal:
         while True:
             await asyncio.sleep(_PLAIN)
-            console.print(_line(measure, began, until, recent), soft_wrap=True)
+            console.print(_line(measure, began, until, recent, math.inf), soft_wrap=True)
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
-            live.update(_line(measure, began, until, recent), refresh=True)
+            live.update(_line(measure, began, until, recent, console.width), refresh=True)
             await asyncio.sleep(_TICK)
 
 
-def _line(measure, began, until, recent):
-    """One line of text, and takes down in `recent` how many answers there are by now."""
+def _line(measure, began, until, recent, width):
+    """One line, its bar in what `width` leaves; takes down in `recent` how many answers there are by now."""
     now = time.monotonic()
+    told = "  ".join((_left(until, now), *_counts(measure, now, recent)))
+    bar = _bar((now - began) / (until - began), min(_BAR, width - len(told) - 1))
+    return Text(f"{bar} {told}" if bar else told, no_wrap=True)
+
+
+def _counts(measure, now, recent):
     if now < measure.began:
-        return Text(f"{_bar(began, now, until)} warming up, {_left(until, now)}", no_wrap=True)
+        return ["warming up"]
     recent.append((now, measure.answered))
     rate = (recent[-1][1] - recent[0][1]) / max(now - recent[0][0], 1e-9)
-    parts = [
+    return [
         f"sent {measure.sent:,}",
         f"answered {rate:,.1f}/s",
         f"errors {measure.failed:,}",
         *(f"p{name} {value:,.1f} ms" for name, value in measure.outcomes[OK].milliseconds((50, 99)).items()),
-        _left(until, now),
     ]
-    return Text(f"{_bar(began, now, until)} {'  '.join(parts)}", no_wrap=True)
 
 
-def _bar(began, now, until):
-    done = min(_BAR, int(_BAR * (now - began) / (until - began)))
-    return "━" * done + "─" * (_BAR - done)
+def _bar(share, columns):
+    """A bar of so many columns; "" where they are too few for one."""
+    if columns < _SHORTEST:
+        return ""
+    done = min(columns, int(columns * share))
+    return "━" * done + "─" * (columns - done)
 
 
 def _left(until, now):

@@ -37,7 +37,7 @@ class ServerTls:
 def read(path):
     """The ServerTls of a file; ServingError for a file that others may read, or that no server could use."""
     given = f"--ssl_config_file={path}"
-    config = text_proto.read(path, config_protos.new("SSLConfig"), given, "an SSLConfig text proto")
+    config = text_proto.read(path, config_protos.new("SSLConfig"), given, "an SSLConfig text proto", secret=True)
     mode = stat.S_IMODE(os.stat(path).st_mode)
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ServingError(

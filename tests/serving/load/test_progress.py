@@ -1,7 +1,9 @@
 """What is shown while a load runs."""
 
 import asyncio
+import collections
 import time
+import types
 
 import pytest
 
@@ -10,7 +12,8 @@ from serving.load.measure import OK, Measure
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "said"), [(-60, ["warming up, ", " s left"]), (5, [" s left"]), (600, ["waiting for the last answers"])]
+    ("elapsed", "said"),
+    [(-60, [" s left  warming up"]), (5, [" s left  sent "]), (600, ["waiting for the last answers  sent "])],
 )
 def test_a_line_now_and_then_where_there_is_no_terminal(monkeypatch, capsys, elapsed, said):
     monkeypatch.setattr(progress, "_PLAIN", 0.01)
@@ -45,4 +48,16 @@ def test_a_bar_in_a_terminal(monkeypatch, capsys):
         await asyncio.gather(watching, return_exceptions=True)
         return capsys.readouterr().err
 
-    assert "━━━━━━━━━━────────── sent 0" in asyncio.run(watch())
+    assert "━━━━━━━━━━────────── 145 s left  sent 0" in asyncio.run(watch())
+
+
+@pytest.mark.parametrize(("width", "bar"), [(120, "━━━━━━━━━━──────────"), (90, "━━━━━━──────"), (80, "")])
+def test_the_bar_gives_way_to_the_numbers(monkeypatch, width, bar):
+    monkeypatch.setattr(progress, "time", types.SimpleNamespace(monotonic=lambda: 10.0))
+    measure = Measure(began=0.0)
+    for _ in range(5000):
+        measure.start(0.0, 0.0)
+        measure.end(0.0, 0.25, OK)
+    line = progress._line(measure, 0.0, 20.0, collections.deque([(0.0, 0)]), width).plain
+    told = "10 s left  sent 5,000  answered 500.0/s  errors 0  p50 250.1 ms  p99 250.1 ms"
+    assert line == f"{bar} {told}".lstrip()

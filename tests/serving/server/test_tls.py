@@ -94,13 +94,35 @@ def test_a_key_that_others_may_read_is_refused(config, mode):
         ({"client_verify": True}, "client_verify without custom_ca"),
         ({"server_cert": "no PEM"}, "server_cert and server_key cannot be used"),
         ({"custom_ca": "no PEM"}, "custom_ca cannot be read"),
-        ({"server_kee": "x"}, r"ssl.config:3: not an SSLConfig text proto: .*server_kee"),
+        ({"server_kee": "x"}, "ssl.config:3: not an SSLConfig text proto: it has no field named server_kee"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(config, fields, said):
     with pytest.raises(ServingError, match=said) as refused:
         tls.read(config(**fields))
     assert "\n" not in str(refused.value) and "PRIVATE" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        "server_key: {key}",  # no quotes
+        "server_key: '{key}\"",  # another quote closes
+        "server_key: '{key}' x: y z",  # something behind it
+        "client_verify: '{key}'",
+        "server_key: '' {key}",
+        "{key}",
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\\n", ""])
+def test_what_cannot_be_parsed_shows_nothing_of_the_key(config, certificates, slip, line_end):
+    key, path = certificates.issued("127.0.0.1").key, config()
+    path.write_text(slip.format(key=key.replace("\n", line_end)))
+    with pytest.raises(ServingError, match=r"ssl.config:\d+: not an SSLConfig text proto: ") as refused:
+        tls.read(path)
+    secret = "".join(line for line in key.splitlines() if "-----" not in line)
+    assert "\n" not in str(refused.value)
+    assert not any(secret[at : at + 6] in str(refused.value) for at in range(len(secret) - 5))
 
 
 def test_a_key_of_another_certificate_and_an_expired_one_are_named(certificates, config):
