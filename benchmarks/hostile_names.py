@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-TRAVERSAL = ("..", "../../etc/passwd", "..\\..\\windows", "/etc/passwd", "%2e%2e%2f", "model/../../1", "file:///dev/zero")
-FORMATS = ("%s%s%n", "{0.__class__}", "${jndi:ldap://x}", "'; DROP TABLE models; --", "<script>", "\r\nX: y", "\x00", "")
+TRAVERSAL = ("..", "../../etc/passwd", "..\\..\\windows", "/etc/passwd", "%2e%2e%2f", "m/../../1", "file:///dev/zero")
+FORMATS = ("%s%s%n", "{0.__class__}", "${jndi:ldap://x}", "'; DROP TABLE models; --", "<script>", "\r\nX: y", "\0", "")
 SIGNATURES = ("", "serving_default", "classify", "regress", "contract", "predict", "spin ")
 INPUTS = ("text", "inputs", "text_pair", "key", "floats")
 METHODS = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")

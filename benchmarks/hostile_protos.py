@@ -151,13 +151,13 @@ def _status(model):
 
 
 def _reload(model):
-    policy = st.sampled_from(({}, {"latest": {"num_versions": 2**31}}, {"all": {}}, {"specific": {"versions": [2**62]}}))
+    policies = ({}, {"latest": {"num_versions": 2**31}}, {"all": {}}, {"specific": {"versions": [2**62]}})
     entry = st.fixed_dictionaries(
         {
             "name": mostly((model,), texts),
             "base_path": mostly(_NO_BASE, texts),
             "model_platform": mostly(_PLATFORMS, texts),
-            "model_version_policy": policy,
+            "model_version_policy": st.sampled_from(policies),
             "version_labels": st.dictionaries(texts, numbers, max_size=2),
         }
     )

@@ -29,7 +29,8 @@ class ServerProcess:
 
     def start(self):
         """Starts it and returns when it is ready; raises StageFailed where it ends instead."""
-        self._process = subprocess.Popen(self._words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "errors": "replace"}
+        self._process = subprocess.Popen(self._words, **pipes)
         ready = self._process.stdout.readline()
         if not ready.startswith("READY"):
             print(self._process.stderr.read(), file=sys.stderr)

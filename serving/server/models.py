@@ -1,16 +1,20 @@
 """The models of a server by name, with the labels of their versions: what a ModelServerConfig lists.
 
-Sources: ServerCore::ReloadConfig, ValidateModelConfigList and UpdateModelVersionLabelMap
-(tensorflow_serving/model_servers/server_core.cc), whose messages these are.
+Sources: ServerCore::ReloadConfig, ValidateModelConfigList, GetPlatform and UpdateModelVersionLabelMap
+(tensorflow_serving/model_servers/server_core.cc), whose messages these are. Unlike there, a model that answers and is
+no longer listed goes only when all that are listed answer: one wrong config must not empty a server.
 """
 
 import os
 import threading
 
 import grpc
+from tensorflow_serving.config import model_server_config_pb2
 
 from serving.server.status import StatusError, invalid
 from serving.server.versions import Versions
+
+_PLATFORM = "tensorflow"
 
 
 class Models:
@@ -51,10 +55,7 @@ class Models:
 
         Labels move last, when the versions that they name are loaded.
         """
-        self.load(config)
-        with self._changing:
-            silent = [each for each in self._models.values() if each.newest() is None]
-        if silent:
+        if silent := self.load(config):
             told = "}, {".join(f"{each.name} due to error: {_fault(each)}" for each in silent)
             raise StatusError(
                 grpc.StatusCode.UNKNOWN, f"{len(silent)} servable(s) did not become available: {{{told}}}"
@@ -62,7 +63,7 @@ class Models:
         self.label(config)
 
     def load(self, config):
-        """The same without labels, and whether or not something could be loaded."""
+        """The same without labels, whether or not something could be loaded; gives the Versions that serve nothing."""
         listed = _checked(config)
         with self._changing:
             kept = {}
@@ -72,12 +73,15 @@ class Models:
                     found = Versions(model.name, model.base_path, self._load)
                 found.policy = model.model_version_policy
                 kept[model.name] = found
-            dropped = [each for each in self._models.values() if each not in kept.values()]
             for versions in kept.values():
                 versions.poll()
-            self._models = kept
-            for versions in dropped:
-                versions.close()
+            silent = [each for each in kept.values() if each.newest() is None]
+            before = list(self._models.values())
+            self._models = kept | (_answering(self._models, unless=kept) if silent else {})
+            for versions in before:
+                if versions not in self._models.values():
+                    versions.close()
+            return silent
 
     def label(self, config):
         """Gives the versions the labels of a ModelServerConfig; FAILED_PRECONDITION for one that is not loaded."""
@@ -105,6 +109,12 @@ class Models:
             )
 
 
+def _answering(models, unless):
+    """Those of the models that answer, except where `unless` has one of the same name that does."""
+    replaced = {name for name, versions in unless.items() if versions.newest() is not None}
+    return {name: each for name, each in models.items() if name not in replaced and each.newest() is not None}
+
+
 def _checked(config):
     if config.WhichOneof("config") == "custom_model_config":
         raise invalid("custom_model_config: Slipway's server knows model_config_list alone")
@@ -117,7 +127,20 @@ def _checked(config):
             raise invalid(
                 f"Expected model {model.name} to have an absolute path or URI; got base_path()={model.base_path}"
             )
+        if (platform := _platform(model)) != _PLATFORM:
+            raise invalid(f"Model {model.name} requests unsupported platform {platform}")
     return listed
+
+
+def _platform(model):
+    kind = model_server_config_pb2.ModelType.Name(model.model_type)
+    if kind not in ("MODEL_TYPE_UNSPECIFIED", "TENSORFLOW"):
+        raise invalid(f"ModelServerConfig::model_type choice {kind} not supported.")
+    if not model.model_type and not model.model_platform:
+        raise invalid(
+            "Illegal setting neither ModelServerConfig::model_type (deprecated) nor ModelServerConfig::model_platform."
+        )
+    return _PLATFORM if model.model_type else model.model_platform
 
 
 def _fault(versions):

@@ -32,6 +32,8 @@ def status_of(error):
             return StatusError(
                 _CODES.get(cause.error_code, grpc.StatusCode.UNKNOWN), getattr(_raw(error), "message", str(error))
             )
+    if isinstance(error, UnicodeDecodeError):  # the session's words hold the request's bytes, and Python loses its code
+        return invalid(error.object.decode(errors="replace"))
     if isinstance(error, (ValueError, TypeError)):
         return invalid(str(error))
     return StatusError(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
@@ -39,7 +41,8 @@ def status_of(error):
 
 def logged(status):
     """The status itself, with its traceback in the log where it is not the caller's doing; for an except clause."""
-    if status.code == grpc.StatusCode.INTERNAL:
+    # One that was raised has its traceback, and was meant: any caller could fill the log with those.
+    if status.code == grpc.StatusCode.INTERNAL and status.__traceback__ is None:
         logging.error("a request failed: %s", status.message, exc_info=True)
     return status
 

@@ -15,7 +15,7 @@ TEXT = """model_config_list {{
   config {{ name: "reviews" base_path: "{base}" model_platform: "tensorflow"
     model_version_policy {{ specific {{ versions: 1 versions: 2 }} }}
     version_labels {{ key: "stable" value: {stable} }} version_labels {{ key: "canary" value: 2 }} }}
-  config {{ name: "other" base_path: "{base}" }}
+  config {{ name: "other" base_path: "{base}" model_platform: "tensorflow" }}
 }}
 """
 

@@ -50,7 +50,10 @@ def models():
 
 def config_of(base, **models):
     """A ModelServerConfig: {name: the rest of its entry}; the folder is that of the name's first letters."""
-    entries = (f'config {{ name: "{name}" base_path: "{base}/{name}" {rest} }}' for name, rest in models.items())
+    entries = (
+        f'config {{ name: "{name}" base_path: "{base}/{name}" model_platform: "tensorflow" {rest} }}'
+        for name, rest in models.items()
+    )
     text = f"model_config_list {{ {' '.join(entries)} }}"
     return text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
 
@@ -115,3 +118,38 @@ def test_what_cannot_be_served_is_refused(base, models):
     code, message = refused(models.reload, config_of(base, a="", bad=""))
     assert code == UNKNOWN and message.startswith("1 servable(s) did not become available: {bad due to error: ")
     assert models["a"].serving() == {2}
+
+
+@pytest.mark.parametrize("wrong", ["bad", "nowhere", "nul\0"])
+def test_a_config_that_cannot_be_served_ends_nothing_that_answers(base, models, wrong):
+    models.reload(config_of(base, a="", b=label("stable", 7)))
+    config = config_of(base, a="", other="")
+    config.model_config_list.config[0].base_path = config.model_config_list.config[1].base_path = f"{base}/{wrong}"
+    for _ in range(2):
+        code, message = refused(models.reload, config)
+        assert code == UNKNOWN and message.startswith("2 servable(s) did not become available: {a due to error: ")
+        assert models["a"].serving() == {2} and models["b"].serving() == {7} and Loaded.closed == []
+        assert models.labelled("b", "stable") == 7
+    models.reload(config_of(base, b=""))
+    assert list(models) == ["b"] and Loaded.closed == [f"{base}/a/2"]
+
+
+@pytest.mark.parametrize(
+    "fields, said",
+    [
+        ({"model_platform": "caffe"}, "Model a requests unsupported platform caffe"),
+        ({"model_platform": ""}, "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "),
+        ({"model_type": "OTHER"}, "ModelServerConfig::model_type choice OTHER not supported."),
+        ({"model_type": "TENSORFLOW", "model_platform": ""}, None),
+    ],
+)
+def test_the_platform_is_tensorflow(base, models, fields, said):
+    config = config_of(base, a="")
+    for name, value in fields.items():
+        setattr(config.model_config_list.config[0], name, value)
+    if said is None:
+        models.reload(config)
+        assert models["a"].serving() == {2}
+    else:
+        code, message = refused(models.reload, config)
+        assert code == INVALID and message.startswith(said)
