@@ -7,8 +7,11 @@ one embedded server. Before and after, the model is asked the same texts both wa
 """
 
 import asyncio
+import concurrent.futures
+import functools
 import http.client
 import json
+import multiprocessing
 import pathlib
 import sys
 import tempfile
@@ -45,10 +48,12 @@ async def measure(server):
     before = answers(server)
     async with Storm(server.address, server.rest_address, two_versions.MODEL, _INPUT, FLAGS.deadline) as storm:
         draining = asyncio.create_task(_drain(server))
-        await storm.run(FLAGS.warm_up, f"warm-up {FLAGS.seed}", _told)
-        resident, start = server.resident_mb(), time.perf_counter()
-        seen = await storm.run(FLAGS.requests, str(FLAGS.seed), _told)
-        seconds = time.perf_counter() - start
+        with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as maker:
+            told = functools.partial(_told, server)
+            await storm.run(FLAGS.warm_up, f"warm-up {FLAGS.seed}", told, maker)
+            resident, start = server.resident_mb(), time.perf_counter()
+            seen = await storm.run(FLAGS.requests, str(FLAGS.seed), told, maker)
+            seconds = time.perf_counter() - start
         draining.cancel()
     ended = server.ended()
     figures = {
@@ -86,8 +91,9 @@ async def _drain(server):
         await asyncio.sleep(_DRAIN_SECONDS)
 
 
-def _told(seen):
-    print(f"{seen.total} requests, {len(seen.hangs)} hangs, {len(seen.undocumented)} undocumented", file=sys.stderr)
+def _told(server, seen):
+    wrong = f"{len(seen.hangs)} hangs, {len(seen.undocumented)} undocumented"
+    print(f"{seen.total} requests, {wrong}, {server.resident_mb():.0f} MB", file=sys.stderr)
 
 
 def compare():

@@ -104,16 +104,22 @@ class Storm:
     async def __aexit__(self, *_):
         await self._channel.close()
 
-    async def run(self, count, seed, told=lambda seen: None):
-        """Seen of `count` requests; told(Seen) after each batch of them."""
+    async def run(self, count, seed, told=lambda seen: None, maker=None):
+        """Seen of `count` requests; told(Seen) after each batch of them. maker: the executor that draws them."""
         seen, number = Seen(), 0
+        following = self._drawn(count, seed, number, maker)
         while seen.total < count:
-            size = min(_BATCH, count - seen.total)
-            waiting = iter(await asyncio.to_thread(generated, *self._asked, size, f"{seed} {number}"))
-            number += 1
+            batch, number = (await following)[: count - seen.total], number + 1
+            if seen.total + len(batch) < count:
+                following = self._drawn(count, seed, number, maker)
+            waiting = iter(batch)
             await asyncio.gather(*(self._send_all(waiting, seen) for _ in range(AT_ONCE)))
             told(seen)
         return seen
+
+    def _drawn(self, count, seed, number, maker):
+        asked = (*self._asked, min(_BATCH, count), f"{seed} {number}")
+        return asyncio.get_running_loop().run_in_executor(maker, generated, *asked)
 
     async def _send_all(self, requests, seen):
         for kind, each in requests:
