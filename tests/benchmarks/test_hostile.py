@@ -73,6 +73,7 @@ def test_what_counts_as_documented(status, message, documented):
     assert hostile_storm.documented(status, message) is documented
 
 
+@pytest.mark.slow
 def test_without_hypothesis_it_is_one_line():
     code = "import sys; sys.modules['hypothesis'] = None; from benchmarks import hostile; sys.exit(hostile.main([]))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
