@@ -157,6 +157,7 @@ def _reload(model):
             "name": mostly((model,), texts),
             "base_path": mostly(_NO_BASE, texts),
             "model_platform": mostly(_PLATFORMS, texts),
+            "model_type": mostly((0,), st.sampled_from((1, 2, 99, -1))),
             "model_version_policy": st.sampled_from(policies),
             "version_labels": st.dictionaries(texts, numbers, max_size=2),
         }

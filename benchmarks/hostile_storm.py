@@ -22,7 +22,7 @@ _INTERNAL = re.compile("Exception deserializing request!|Expected prediction sig
 _UNKNOWN = re.compile(r"\d+ servable\(s\) did not become available")
 _PYTHON = re.compile(
     r"Traceback|<class '|\b[A-Z]\w+(Error|Exception):|object has no attribute|codec can't|invalid literal|unexpected "
-    r"keyword|unsupported operand|cannot reshape|not subscriptable|embedded null|is not JSON serializable"
+    r"keyword|unsupported operand|cannot reshape|not subscriptable|embedded null|has no name defined|is not JSON serializable"
 )
 
 
@@ -56,7 +56,7 @@ def documented(status, message):
         return bool(_INTERNAL.match(message))
     if status == "UNKNOWN":
         return bool(_UNKNOWN.match(message))
-    return not status.isdigit() or int(status) in _DOCUMENTED
+    return int(status) in _DOCUMENTED if status.isdigit() else status not in ("no answer", "refused")
 
 
 def generated(model, fed, count, seed):
@@ -153,7 +153,9 @@ class Storm:
         finally:
             writer.close()
         found = _HTTP.match(received)
-        return (found[1].decode(), received.decode(errors="replace")) if found else ("closed",)
+        if found:
+            return found[1].decode(), received.decode(errors="replace")
+        return ("no answer" if sent.whole else "closed",)
 
     @staticmethod
     async def _received(reader, writer, whole):

@@ -133,9 +133,10 @@ def _checked(config):
 
 
 def _platform(model):
-    kind = model_server_config_pb2.ModelType.Name(model.model_type)
-    if kind not in ("MODEL_TYPE_UNSPECIFIED", "TENSORFLOW"):
-        raise invalid(f"ModelServerConfig::model_type choice {kind} not supported.")
+    kind = model_server_config_pb2.ModelType
+    if model.model_type not in (kind.MODEL_TYPE_UNSPECIFIED, kind.TENSORFLOW):
+        name = kind.Name(model.model_type) if model.model_type in kind.values() else ""
+        raise invalid(f"ModelServerConfig::model_type choice {name} not supported.")
     if not model.model_type and not model.model_platform:
         raise invalid(
             "Illegal setting neither ModelServerConfig::model_type (deprecated) nor ModelServerConfig::model_platform."

@@ -140,6 +140,7 @@ def test_a_config_that_cannot_be_served_ends_nothing_that_answers(base, models, 
         ({"model_platform": "caffe"}, "Model a requests unsupported platform caffe"),
         ({"model_platform": ""}, "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "),
         ({"model_type": "OTHER"}, "ModelServerConfig::model_type choice OTHER not supported."),
+        ({"model_type": 99}, "ModelServerConfig::model_type choice  not supported."),
         ({"model_type": "TENSORFLOW", "model_platform": ""}, None),
     ],
 )
