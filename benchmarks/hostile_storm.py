@@ -22,7 +22,7 @@ _INTERNAL = re.compile("Exception deserializing request!|Expected prediction sig
 _UNKNOWN = re.compile(r"\d+ servable\(s\) did not become available")
 _PYTHON = re.compile(
     r"Traceback|<class '|\b[A-Z]\w+(Error|Exception):|object has no attribute|codec can't|invalid literal|unexpected "
-    r"keyword|unsupported operand|cannot reshape|not subscriptable|embedded null|has no name defined|is not JSON serializable"
+    r"keyword|unsupported operand|cannot reshape|not subscriptable|embedded null|has no name defined|JSON serializable"
 )
 
 
