@@ -54,6 +54,7 @@ async def measure(server):
             resident, start = server.resident_mb(), time.perf_counter()
             seen = await storm.run(FLAGS.requests, str(FLAGS.seed), told, maker)
             seconds = time.perf_counter() - start
+            await asyncio.sleep(1)
         draining.cancel()
     ended = server.ended()
     figures = {

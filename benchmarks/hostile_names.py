@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 TRAVERSAL = ("..", "../../etc/passwd", "..\\..\\windows", "/etc/passwd", "%2e%2e%2f", "m/../../1", "file:///dev/zero")
 FORMATS = ("%s%s%n", "{0.__class__}", "${jndi:ldap://x}", "'; DROP TABLE models; --", "<script>", "\r\nX: y", "\0", "")
-SIGNATURES = ("", "serving_default", "classify", "regress", "contract", "predict", "spin ")
+SIGNATURES = ("", "serving_default", "classify", "regress", "contract", "predict", "none")
 INPUTS = ("text", "inputs", "text_pair", "key", "floats")
 METHODS = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 NUMBERS = (-(2**63), -(2**31), -1, 0, 1, 2, 3, 7, 2**31 - 1, 2**31, 2**32, 2**62, 2**63 - 1)
