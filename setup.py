@@ -44,6 +44,7 @@ TEST = [
     "pytest>=8.3,<10",
     "pytest-timeout>=2.3,<3",
     "pytest-xdist>=3.6,<4",
+    "hypothesis>=6.100,<7",
     "tokenizers>=0.21,<1",
     "psutil>=6,<8",
     "pandas>=2.2,<4",

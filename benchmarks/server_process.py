@@ -15,18 +15,22 @@ _READY_SECONDS = 120
 
 
 class ServerProcess:
-    """`python -m serving.server --engine=embedded` with these flags on a port of its own; a context manager."""
+    """`python -m serving.server --engine=embedded` with these flags on a port of its own; a context manager.
 
-    def __init__(self, *arguments):
-        self.port = _free_port()
-        self.address = f"127.0.0.1:{self.port}"
-        self._words = [sys.executable, "-m", "serving.server", "--engine=embedded", "--rest_api_port=0"]
+    rest: whether it has a REST port, too.
+    """
+
+    def __init__(self, *arguments, rest=False):
+        self.port, rest_port = _free_port(), _free_port() if rest else 0
+        self.address, self.rest_address = f"127.0.0.1:{self.port}", f"127.0.0.1:{rest_port}" if rest else None
+        self._words = [sys.executable, "-m", "serving.server", "--engine=embedded", f"--rest_api_port={rest_port}"]
         self._words += [f"--port={self.port}", *arguments]
         self._process = None
 
     def start(self):
         """Starts it and returns when it is ready; raises StageFailed where it ends instead."""
-        self._process = subprocess.Popen(self._words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "errors": "replace"}
+        self._process = subprocess.Popen(self._words, **pipes)
         ready = self._process.stdout.readline()
         if not ready.startswith("READY"):
             print(self._process.stderr.read(), file=sys.stderr)
@@ -39,6 +43,10 @@ class ServerProcess:
         self._process.send_signal(signal.SIGKILL)
         self._end()
         return time.monotonic()
+
+    def ended(self):
+        """Its exit code; None while it runs."""
+        return self._process.poll()
 
     def resident_mb(self):
         """Memory that it holds now."""

@@ -35,6 +35,8 @@ def status_of(error):
             return StatusError(
                 _CODES.get(cause.error_code, grpc.StatusCode.UNKNOWN), getattr(_raw(error), "message", str(error))
             )
+    if isinstance(error, UnicodeDecodeError):  # the session's words hold the request's bytes, and Python loses its code
+        return invalid(error.object.decode(errors="replace"))
     if isinstance(error, (ValueError, TypeError)):
         return invalid(str(error))
     return StatusError(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")

@@ -25,8 +25,10 @@ _FIELDS = {
     types_pb2.DT_COMPLEX128: "dcomplex_val",
 }
 _COMPLEX = {"scomplex_val": np.float32, "dcomplex_val": np.float64}  # real and imaginary parts by turns
-# A message may leave trailing equal values out, so a few bytes can claim terabytes; no text request comes near this.
+# A message may leave trailing equal values out, so a few bytes can claim terabytes; no request comes near this. Texts
+# cost a model most, and nobody leaves many out.
 _MOST_IMPLIED_ELEMENTS = 1 << 26
+_MOST_IMPLIED_TEXTS = 1 << 12
 
 
 def type_name(dtype):
@@ -118,9 +120,11 @@ def _filled(values, count):
     """`count` values: those beyond are dropped, those that lack repeat the last one, or zero where there is none."""
     if len(values) >= count:
         return values[:count]
-    if count > _MOST_IMPLIED_ELEMENTS:
+    if count > (_MOST_IMPLIED_TEXTS if values.dtype == object else _MOST_IMPLIED_ELEMENTS):
         raise ValueError("shape")
     last = values[-1] if len(values) else (b"" if values.dtype == object else 0)
+    if len(values) < 2:  # takes no memory before it is known that the model wants it
+        return np.broadcast_to(np.array(last, values.dtype), count)
     filled = np.full(count, last, values.dtype)
     filled[: len(values)] = values
     return filled

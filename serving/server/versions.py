@@ -56,8 +56,10 @@ class Versions:
         """Looks once: loads what is wanted and new, then lets go of what it replaced. One caller at a time."""
         try:
             present = present_versions(self.base_path)
-        except OSError as error:  # a share that is away for a moment must not end what is being served
-            logging.warning("%s cannot be read (%s); goes on serving what is loaded", self.base_path, error.strerror)
+        # A share that is away for a moment must not end what is being served; ValueError: a path that is none.
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            logging.warning("%r cannot be read (%s); goes on serving what is loaded", self.base_path, reason)
             return
         self._failed &= present.keys()  # a version published anew gets a new chance
         wanted = policies.wanted(self.policy, set(present))

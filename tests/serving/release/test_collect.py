@@ -9,6 +9,7 @@ from serving.contract import ServingError
 from serving.release import collect as module
 from serving.release import history, listing
 from serving.release.collect import collect
+from serving.release.label import label
 from serving.release.publish import publish
 from tests.serving.tiny_version import fake_version
 
@@ -60,6 +61,18 @@ def test_what_models_config_names_stays(tmp_path, base):
         with pytest.raises(ServingError, match=f"--version={number} is {said} in models.config"):
             collect(base, version=number, config_file=config)
     assert numbers(base) == [1, 2, 5]
+
+
+def test_without_models_config_the_history_says_what_is_labelled(tmp_path, base):
+    config = tmp_path / "models.config"
+    for name, number in (("stable", 1), ("stable", 2), ("canary", 3)):
+        label(config, None, base, name, number)
+    assert collect(base, keep=1)["removed"] == [1, 4]
+    with pytest.raises(ServingError, match=r"--version=2 is labelled 'stable', says the history .*; take that away"):
+        collect(base, version=2)
+    config.write_text(CONFIG.format(base=base))  # the file knows better: nothing is labelled canary there
+    assert collect(base, version=3, config_file=config)["removed"] == [3]
+    assert numbers(base) == [2, 5]
 
 
 def test_one_version_by_its_number_but_not_the_newest(base):

@@ -22,7 +22,8 @@ class Server:
     def __init__(self, base, *flags, env=None):
         where = [f"--model_base_path={base}"] if base else []
         command = [sys.executable, "-m", "serving.server", *where, *flags]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "errors": "replace"}
+        self.process = subprocess.Popen(command, env=env, **pipes)
         self._lines = queue.Queue()
         self.log = []
         self._readers = [

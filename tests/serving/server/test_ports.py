@@ -24,6 +24,15 @@ def test_a_taken_port_is_an_error_even_where_the_other_would_share_it(shared):
     assert ports.claim("127.0.0.1", port) == port
 
 
+def test_a_taken_rest_port_is_named_by_its_flag():
+    with ports.listener("127.0.0.1", 0, "--port") as other:
+        port = other.getsockname()[1]
+        said = f"^--rest_api_port={port} on .*--rest_api_port=0 does without"
+        with pytest.raises(ServingError, match=said) as refused:
+            ports.listener("127.0.0.1", port, "--rest_api_port")
+    assert refused.value.exit_code == 5
+
+
 def test_an_unknown_host_is_an_error():
     with pytest.raises(ServingError, match="--host=no-such-host: "):
         ports.claim("no-such-host", 0)

@@ -80,6 +80,13 @@ def test_shapes_that_no_message_can_mean_are_refused(size):
         tensors.to_array(proto)
 
 
+def test_one_value_that_claims_many_takes_no_memory():
+    proto = tensor_pb2.TensorProto(dtype=2, double_val=[0.5])
+    proto.tensor_shape.dim.extend([proto.tensor_shape.Dim(size=1 << 13)] * 2)
+    array = tensors.to_array(proto)
+    assert array.shape == (1 << 13, 1 << 13) and array[-1, -1] == 0.5 and array.strides == (0, 0)
+
+
 def test_refuses_content_of_another_size_and_unknown_dtypes():
     proto = tensor_pb2.TensorProto(dtype=1, tensor_content=b"12345")
     proto.tensor_shape.dim.add(size=2)
