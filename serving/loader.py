@@ -75,7 +75,8 @@ class ServedVersion:
         signature = self.signatures[signature_name]
         feeds = {signature.inputs[name].name: array for name, array in inputs.items()}
         names = [signature.outputs[name].name for name in outputs]
-        found = dict(zip(dict.fromkeys(names), self.run_tensors(feeds, list(dict.fromkeys(names))), strict=True))
+        wanted = sorted(set(names))  # in whatever order they are asked for, they are one step
+        found = dict(zip(wanted, self.run_tensors(feeds, wanted), strict=True))
         return {output: found[name] for output, name in zip(outputs, names, strict=True)}
 
     def run_tensors(self, feeds, names):
