@@ -20,6 +20,8 @@ from tensorflow_serving.apis import (
 )
 
 from benchmarks.hostile_names import INPUTS, METHODS, SIGNATURES, mostly, numbers, octets, texts
+from serving.server import model_list
+from serving.server.status import StatusError
 
 PREDICTION, MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
 _SIZES = (-(2**63), -1, 0, 1, 2, 3, 5, 2**16, 2**20, 2**31, 2**32, 2**62, 2**63 - 1)
@@ -196,14 +198,19 @@ def _unknown(asked):
 
 
 def _no_order(call):
-    """Whether a call is none that rightly empties the server: a config of no model is an order, not an attack."""
+    """Whether a call is none that rightly empties the server: a config that can be followed is an order, no attack."""
     if not call.method.endswith("HandleReloadConfigRequest"):
         return True
     try:
         config = model_management_pb2.ReloadConfigRequest.FromString(call.message).config
     except Exception:  # no message: nothing to obey
         return True
-    return not config.HasField("model_config_list") or bool(config.model_config_list.config)
+    try:
+        model_list.platforms(model_list.checked(config))
+    except StatusError:
+        return True
+    labels = [number for model in config.model_config_list.config for number in model.version_labels.values()]
+    return any(not 0 < number < 100 for number in labels)  # such a version is not loaded, and the config refused
 
 
 def _unknown_methods():

@@ -37,5 +37,5 @@ def test_words_of_the_session_that_are_no_utf8_stay_its_words():
 def test_only_what_nobody_meant_is_logged(monkeypatch, error, lines):
     told = []
     monkeypatch.setattr(logging, "error", lambda *_, **__: told.append(1))
-    logged(status_of(raised(error)))
+    logged(raised(error))
     assert len(told) == lines
