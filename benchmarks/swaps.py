@@ -107,7 +107,8 @@ async def measure():
         releases = Releases(pathlib.Path(folder), versions)
         await releases.prepare()
         polls = ("--model_config_file_poll_wait_seconds=0.2", "--file_system_poll_wait_seconds=0.2")
-        with ServerProcess(f"--model_config_file={releases.config}", *polls) as server:
+        early = "--allow_version_labels_for_unavailable_models"  # at the start nothing is loaded
+        with ServerProcess(f"--model_config_file={releases.config}", early, *polls) as server:
             by_label = FLAGS.callers // 4
             newest = calling(
                 server.address, two_versions.MODEL, told, FLAGS.callers - by_label, deadline=FLAGS.deadline
