@@ -17,7 +17,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from serving import models_config
 from serving.contract import ServingError
-from serving.server import ports, ready, tls, wire, xla
+from serving.server import ports, ready, tls, wire
 from serving.server.batching import Loading
 from serving.server.measured_version import measured
 from serving.server.metrics import Metrics
@@ -67,7 +67,6 @@ async def serve_until(options, stop, announce):
         warms_up=options.enable_model_warmup,
     )
     stop.add_done_callback(lambda _: models.give_up())
-    xla.disable()
     # Left in the opposite order: requests first, then a load under way, then the versions that nobody uses any more.
     with (
         contextlib.closing(loading),

@@ -31,8 +31,9 @@ def serve(options):
     _say(f"engine embedded{why}. {how_to_get_the_real_one(options)}")
     for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
         signal.signal(number, lambda *_, status=status: os._exit(status))  # until it serves there is nothing to finish
-    from serving.server import embedded
+    from serving.server import embedded, xla
 
+    xla.disable()  # for the whole process, which is the server's own
     return embedded.serve(options)
 
 
