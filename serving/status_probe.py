@@ -4,6 +4,10 @@ The wire holds only field numbers and types, so the two messages are declared he
 (tensorflow_serving/apis/{get_model_status,model}.proto, Apache License 2.0).
 """
 
+import contextlib
+import socket
+import ssl
+
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -45,6 +49,18 @@ class StatusProbe:
 
     def __exit__(self, *_):
         self._channel.close()
+
+
+def speaks_tls(address):
+    """Whether HOST:PORT answers a TLS handshake, which a probe in plain text cannot ask over."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    host, _, port = address.rpartition(":")
+    with contextlib.suppress(OSError, ValueError):  # ValueError: what gRPC dials, and a socket does not
+        with socket.create_connection((host.strip("[]"), int(port)), _ASK_SECONDS) as one:
+            context.wrap_socket(one).close()
+            return True
+    return False
 
 
 def _build_pool():

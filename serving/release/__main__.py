@@ -40,7 +40,8 @@ flags.DEFINE_string("model_name", None, "Name of the model in models.config; def
 flags.DEFINE_string(
     "target",
     None,
-    "HOST:PORT of the server that reads models.config: the label moves once the version is loaded there.",
+    "HOST:PORT of the server that reads models.config: the label moves once the version is loaded there. "
+    "Asked in plain text: a port that speaks TLS is refused.",
 )
 flags.DEFINE_float("wait_seconds", 60, "How long label waits for that.", 0)
 flags.DEFINE_bool("dry_run", False, "Say what gc would remove, and remove nothing.")

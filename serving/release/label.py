@@ -11,7 +11,7 @@ from serving import models_config
 from serving.contract import ServingError, check_proven
 from serving.release import base_path as folder
 from serving.release import history, source
-from serving.status_probe import StatusProbe
+from serving.status_probe import StatusProbe, speaks_tls
 
 _POLL_SECONDS = 0.2
 
@@ -70,6 +70,12 @@ def _wait(target, model_name, version, seconds):
             loaded = server.available()
             if loaded is not None and version in loaded:
                 return
+            if loaded is None and speaks_tls(target):
+                raise ServingError(
+                    f"--target={target} speaks TLS, and label asks in plain text; the label was not moved. Once "
+                    f"python -m serving.client --tls … is answered by version {version}, label again without --target",
+                    exit_code=4,
+                )
             if time.monotonic() > until:
                 told = "does not answer" if loaded is None else f"serves {folder.listed(loaded) or 'nothing'}"
                 raise ServingError(

@@ -2,8 +2,6 @@
 
 import contextlib
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 
@@ -11,9 +9,9 @@ from serving import models_config
 from serving.contract import ServingError
 from serving.server import ports, ready
 from serving.server.options import present_versions
-from serving.status_probe import StatusProbe
+from serving.status_probe import StatusProbe, speaks_tls
 
-_POLL_SECONDS, _DIAL_SECONDS = 0.2, 5
+_POLL_SECONDS = 0.2
 
 
 def serve(options, command):
@@ -55,12 +53,8 @@ def _wait_until_ready(child, options):
 
 def _wait_for_handshake(child, options):
     """The same where the server may let only its own clients in: its port opens when it has loaded."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     while child.poll() is None:
-        address = ports.dialled(options.host), options.port
-        with contextlib.suppress(OSError), socket.create_connection(address, _DIAL_SECONDS) as one:
-            context.wrap_socket(one).close()
+        if speaks_tls(ports.address(options.host, options.port)):
             return max(present_versions(options.model_base_path or _first_model(options)))
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_POLL_SECONDS)

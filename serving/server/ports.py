@@ -44,9 +44,4 @@ def joined(host, port):
 
 def address(host, port):
     """`host:port` that a client on this machine can dial."""
-    return joined(dialled(host), port)
-
-
-def dialled(host):
-    """The host that a client on this machine can dial."""
-    return _WILDCARDS.get(host, host)
+    return joined(_WILDCARDS.get(host, host), port)

@@ -98,6 +98,9 @@ def _check_in_force(context, certificate, given):
                 side.do_handshake()
     except ssl.SSLCertVerificationError as error:
         raise ServingError(f"{given}: server_cert: {error.verify_message}; renew it") from None
+    except ssl.SSLError as error:  # for example a curve that no handshake offers
+        reason = error.reason or error
+        raise ServingError(f"{given}: server_cert and server_key cannot be used: {reason}; make a new pair") from None
 
 
 class _Encrypted(Exception):

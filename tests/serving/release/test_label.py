@@ -10,6 +10,7 @@ from serving.release import history
 from serving.release.collect import collect
 from serving.release.label import before, label
 from serving.release.publish import publish
+from tests.serving.client.certificates import Certificates
 from tests.serving.server.running import Caller, Server, predict_request
 from tests.serving.tiny_version import fake_version, real_version
 
@@ -72,6 +73,16 @@ def test_a_server_that_does_not_load_it_keeps_its_label(base, tmp_path):
     with pytest.raises(ServingError, match="does not answer, not version 2, after 0.1 s; the label was not") as refused:
         label(config, None, base, "stable", 2, target="127.0.0.1:9", wait_seconds=0.1)
     assert refused.value.exit_code == 4 and entry(config)[1] == {"stable": 1}
+
+
+@pytest.mark.parametrize("mutual", [False, True])
+def test_a_server_that_speaks_tls_is_named_at_once(base, tmp_path, mutual):
+    config = tmp_path / "models.config"
+    label(config, None, base, "stable", 1)
+    said = r"speaks TLS, and label asks in plain text; the label was not moved\. .* answered by version 2, label again"
+    with Certificates(tmp_path).server(mutual=mutual) as server, pytest.raises(ServingError, match=said) as refused:
+        label(config, None, base, "stable", 2, target=server.address, wait_seconds=600)
+    assert refused.value.exit_code == 4 and entry(config) == ([1, 2], {"stable": 1}), "named to be served, and no more"
 
 
 def test_a_label_moves_under_a_running_server_and_back(tmp_path):

@@ -6,6 +6,9 @@ import re
 import subprocess
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from serving.client import Client, SlipwayError, Tls
 from serving.contract import ServingError
@@ -133,6 +136,16 @@ def test_a_key_of_another_certificate_and_an_expired_one_are_named(certificates,
     old = certificates.issued("127.0.0.1", not_before=now - 2 * MONTH, not_after=now - MONTH)
     with pytest.raises(ServingError, match="server_cert: certificate has expired; renew it"):
         tls.read(config(server_key=old.key, server_cert=old.chain))
+
+
+def test_a_key_on_a_curve_that_no_handshake_offers_is_named(config):
+    key, name = ec.generate_private_key(ec.SECP256K1()), x509.Name([])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - MONTH, now + MONTH)
+    chain = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    with pytest.raises(ServingError, match="server_cert and server_key cannot be used: NO_SHARED_CIPHER; make a new"):
+        tls.read(config(server_key=pem.decode(), server_cert=chain.decode()))
 
 
 def test_the_command_ends_with_the_line_and_its_code(place, config):
