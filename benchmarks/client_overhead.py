@@ -18,7 +18,7 @@ from absl import app, flags
 
 from benchmarks import client_codec, paired, real_text, served_version, sheet
 from benchmarks.peers import echo_server
-from benchmarks.stages import StageFailed, Walk
+from benchmarks.stages import Walk
 from benchmarks.worker import Side, Worker
 from serving.client import Client, protos
 
@@ -166,13 +166,5 @@ def draw(axes, codec, trip):
     axes.set_xlabel("µs, median of the rounds")
 
 
-def main(arguments):
-    """Measures; exits with the code of a stage that failed."""
-    try:
-        return paired.command(compare)(arguments)
-    except StageFailed as failed:
-        return failed.exit_code
-
-
 if __name__ == "__main__":
-    app.run(main)
+    app.run(paired.command(compare))

@@ -17,7 +17,6 @@ from absl import app, flags
 from benchmarks import paired, real_text, sheet, two_versions
 from benchmarks.callers import calling
 from benchmarks.server_process import ServerProcess
-from benchmarks.stages import StageFailed
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("callers", 64, "Callers at once.", lower_bound=1)
@@ -122,13 +121,5 @@ def draw(axes, found):
     axes.legend()
 
 
-def main(arguments):
-    """Measures; exits with the code of a command that failed."""
-    try:
-        return paired.command(compare)(arguments)
-    except StageFailed as failed:
-        return failed.exit_code
-
-
 if __name__ == "__main__":
-    app.run(main)
+    app.run(paired.command(compare))

@@ -20,7 +20,6 @@ from absl import app, flags
 
 from benchmarks import client_codec, paired, real_text, sheet, two_versions
 from benchmarks.server_process import ServerProcess
-from benchmarks.stages import StageFailed
 
 FLAGS = flags.FLAGS
 flags.DEFINE_float("times", 3, "Rate of the overload, times what the server can do.", lower_bound=1)
@@ -200,13 +199,5 @@ def _percentile(values, share):
     return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
-def main(arguments):
-    """Measures; exits with the code of a command that failed."""
-    try:
-        return paired.command(compare)(arguments)
-    except StageFailed as failed:
-        return failed.exit_code
-
-
 if __name__ == "__main__":
-    app.run(main)
+    app.run(paired.command(compare))

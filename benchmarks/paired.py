@@ -30,6 +30,7 @@ import sys
 from absl import app, flags
 
 from benchmarks import paired_table, quality_rows, quality_run
+from benchmarks.stages import StageFailed
 from benchmarks.worker import ROOT, Skipped, Worker, WorkerFailed
 
 FLAGS = flags.FLAGS
@@ -151,6 +152,8 @@ def command(compare):
         except (WorkerFailed, NotEqual, quality_run.RunError, quality_rows.RowsError, OSError) as fault:
             print(f"error: {fault}", file=sys.stderr)
             return getattr(fault, "exit_code", 2)
+        except StageFailed as failed:  # has told why itself
+            return failed.exit_code
         except KeyboardInterrupt:
             print("error: interrupted", file=sys.stderr)
             return 130

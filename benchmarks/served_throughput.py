@@ -13,7 +13,7 @@ import time
 from absl import app, flags
 
 from benchmarks import paired, real_text, served_version, sheet
-from benchmarks.stages import StageFailed, Walk
+from benchmarks.stages import Walk
 from benchmarks.worker import Side, Worker
 from serving.client import Client
 
@@ -77,13 +77,5 @@ def draw(axes, found):
     axes.set_xlabel("texts/s, median of the rounds")
 
 
-def main(arguments):
-    """Measures; exits with the code of a stage that failed."""
-    try:
-        return paired.command(compare)(arguments)
-    except StageFailed as failed:
-        return failed.exit_code
-
-
 if __name__ == "__main__":
-    app.run(main)
+    app.run(paired.command(compare))

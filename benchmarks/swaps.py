@@ -156,13 +156,5 @@ def draw(axes, found):
     axes.legend()
 
 
-def main(arguments):
-    """Measures; exits with the code of a command that failed."""
-    try:
-        return paired.command(compare)(arguments)
-    except StageFailed as failed:
-        return failed.exit_code
-
-
 if __name__ == "__main__":
-    app.run(main)
+    app.run(paired.command(compare))

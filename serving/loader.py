@@ -9,6 +9,7 @@ warm-up, runs every request, writes the answers and prints one JSON line (status
 With `--mixed_precision=bfloat16` behind it, grappler rewrites the graph as TF Serving's flag of that name has it do.
 """
 
+import functools
 import json
 import os
 import pathlib
@@ -28,6 +29,7 @@ from serving.contract import CONTRACT_FILE, WARMUP_FILE, ServingError, read_cont
 MAX_WARMUP_RECORDS = 1000  # TF Serving refuses a version with more
 MIXED_PRECISION = "--mixed_precision=bfloat16"
 _INIT_OP = "__saved_model_init_op"
+_MOST_STEPS = 128
 _NO_TAG = "Could not find meta graph def matching supplied tags: { serve }"
 _REWRITER = "auto_mixed_precision_onednn_bfloat16"  # what that flag of TF Serving turns on
 
@@ -45,11 +47,12 @@ class ServedVersion:
         saved_model = read_saved_model(self.version_dir)
         _register_text_ops(graph_ops(saved_model), targets_of(self.version_dir))
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_session_config(mixed_precision))
+        # Not without end: callers choose the outputs, and each choice holds memory.
+        self._step = functools.lru_cache(_MOST_STEPS)(self._made_step)
         try:
             self.meta_graph = _serving_graph(saved_model)
             _load(self._session, self.version_dir, self.meta_graph)
             self._tensors = {name: self._look_up(each) for name, each in self.signatures.items()}
-            self._steps = {}
         except Exception as error:
             self.close()
             raise ServingError(f"{self.version_dir}: {culprit(error)}", exit_code=3) from error
@@ -86,12 +89,10 @@ class ServedVersion:
         """
         return self._step(tuple(sorted(feeds)), tuple(names))(*(feeds[name] for name in sorted(feeds)))
 
-    def _step(self, feeds, fetches):
+    def _made_step(self, feeds, fetches):
         """The session's own callable. Session.run would look at shapes first, which TF Serving's session does not."""
-        if (feeds, fetches) not in self._steps:
-            options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
-            self._steps[feeds, fetches] = self._session._make_callable_from_options(options)
-        return self._steps[feeds, fetches]
+        options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
+        return self._session._make_callable_from_options(options)
 
     def replay_warmup(self):
         """Runs every warm-up record, as the server does before it serves; returns their number, 0 without a file."""
@@ -107,7 +108,7 @@ class ServedVersion:
 
     def close(self):
         """Frees the session; nothing may run afterwards."""
-        self._steps = {}
+        self._step.cache_clear()
         self._session.close()
 
     def __enter__(self):

@@ -51,11 +51,6 @@ class BatchedVersion(WarmedVersion):
         self._queues, self._making = {}, threading.Lock()
         super().__init__(version_dir)
 
-    def run(self, signature_name, inputs):
-        """As of ServedVersion; that the rows fit is looked at before all else, as by the real server."""
-        merged.rows_of(inputs)
-        return super().run(signature_name, inputs)
-
     def run_tensors(self, feeds, names):
         """As of ServedVersion, and StatusError where the queue is full or the caller's time is up."""
         wanted = sorted(set(names))

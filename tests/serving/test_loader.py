@@ -13,6 +13,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from serving import exchange, loader
 from serving.contract import ServingError
+from tests.serving.tiny_version import real_version
 
 TEXT = tf.TensorSpec([None], tf.string, name="text")
 
@@ -224,3 +225,13 @@ def test_a_keras_model_in_a_module_fails_as_on_the_server(tmp_path):
     assert (ended.returncode, status["status"], status["stage"]) == (3, "failed", "run")
     assert status["culprit"].startswith("variable not found in a v1 Session: ")
     assert ended.stderr.splitlines()[-1] == f"error: {status['culprit']}"
+
+
+def test_outputs_in_ever_new_choices_hold_no_more_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(loader, "_MOST_STEPS", 2)
+    with loader.ServedVersion(real_version(tmp_path / "version")) as version:
+        names = sorted(version.signatures["serving_default"].outputs)
+        for wanted in (names[:1], names[:2], names[:3], names):
+            found = version.answer("serving_default", {"text": exchange.strings(["good"])}, wanted)
+            assert sorted(found) == wanted
+        assert version._step.cache_info().currsize == 2
