@@ -19,8 +19,11 @@ from tests.task_walks import WALKS
 from tests.walked import LEARN
 from trainer.tasks import TASKS
 
+# What learns otherwise than the walk beside it is classification all the same, and takes a minute.
+ALL = [pytest.param(name, marks=pytest.mark.slow) if name == "few_shot" else name for name in WALKS]
 
-@pytest.fixture(scope="module", params=WALKS)
+
+@pytest.fixture(scope="module", params=ALL)
 def walk(request, walked):
     """Walked: after the real command."""
     return walked(request.param)

@@ -177,6 +177,7 @@ def test_large_bodies_both_ways(rest):
     assert code == 200 and len(answer["predictions"]) == 5000
 
 
+@pytest.mark.slow
 def test_a_long_request_holds_up_no_short_one_and_ends_with_its_time(zoo, serve):
     given = (f"--model_base_path={zoo / 'reviews'}", "--model_name=reviews", "--rest_api_timeout_in_ms=300")
     with serve(*given) as server:

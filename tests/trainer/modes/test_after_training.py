@@ -87,6 +87,7 @@ def test_texts_that_are_too_long_are_counted(trained, tmp_path):
     assert json.loads(done.out)["truncated"] == 1
 
 
+@pytest.mark.slow
 def test_export_finds_the_proven_version_and_makes_others(copied):
     done = ask(copied, "export", "--json")
     first = json.loads(done.out)["export"]
@@ -98,6 +99,7 @@ def test_export_finds_the_proven_version_and_makes_others(copied):
     assert copied.results["export"] == other
 
 
+@pytest.mark.slow
 def test_export_in_another_precision(copied):
     """What the proof says of it is in what is printed, in results.json and on the page."""
     done = ask(copied, "export", "--json", "--serving_precision=bfloat16")

@@ -75,6 +75,7 @@ def test_the_client_gives_matches(version, walk, tmp_path):
         assert server.stop() == 0
 
 
+@pytest.mark.slow
 def test_other_entries_are_another_version_without_training(walk, version, tmp_path):
     before = (walk.workdir / "results.json").read_text()
     done = export(walk, faq(tmp_path / "more.jsonl", [*ENTRIES, ("d", "very bright", "new")]), "--faq_answers=9")
@@ -85,6 +86,7 @@ def test_other_entries_are_another_version_without_training(walk, version, tmp_p
     assert read_contract(found["version_dir"])["index"]["entries"] == 4
 
 
+@pytest.mark.slow
 def test_without_ids_each_row_is_an_entry(walk, tmp_path):
     file = faq(tmp_path / "faq.jsonl", [each[1:] for each in ENTRIES], ("question", "answer"))
     done = export(walk, file)
@@ -119,6 +121,7 @@ def test_mistakes_of_the_file_are_told_before_training(walk, tmp_path):
     assert done.code == 2 and "faq.jsonl:1: the answer is empty" in done.error() and not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_an_encoder_as_it_came_is_served_too(walk, tmp_path):
     own = (*walk.flags, "--epochs=0", f"--workdir={tmp_path}/run", f"--faq={faq(tmp_path / 'f.jsonl')}", "--json")
     done = run_main(*own)

@@ -49,6 +49,7 @@ def probabilities(version, texts):
     return given, logits
 
 
+@pytest.mark.slow
 def test_descriptions_alone_make_a_version(folder, bert_folder):
     done = zero_shot(folder, bert_folder, "--calibration=none")
     version, texts = version_of(done), ["a good film !", "dull", "", "see the plot"]
@@ -61,6 +62,7 @@ def test_descriptions_alone_make_a_version(folder, bert_folder):
     assert [each.decode() for each in given["label"]] == [("bad", "good")[best] for best in logits.argmax(axis=1)]
 
 
+@pytest.mark.slow
 def test_labelled_rows_judge_it_and_fit_the_temperature(folder, bert_folder):
     rows = [(text, {"positive": "good", "negative": "bad"}[label]) for text, label in tiny_reviews.rows(40)]
     for split in ("train", "dev", "test"):
