@@ -15,6 +15,7 @@ from trainer.modes import job
 from trainer.modes.workdir import open_workdir
 
 
+@pytest.mark.slow
 def test_head_and_order_are_those_of_the_run(bert_folder, reviews, tmp_path):
     given = (f"--encoder={bert_folder}", f"--data={reviews}", f"--workdir={tmp_path / 'run'}", "--sequence_length=24")
     given += ("--device=cpu", "--precision=float32", "--epochs=2", "--seed=5", "--noexport", "--doctor=off")

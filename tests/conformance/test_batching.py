@@ -13,6 +13,7 @@ SCHEDULER = case("tensorflow/core/kernels/batching_util/shared_batch_scheduler.h
 SESSION = case("tensorflow_serving/batching/batching_session.cc: MergeInputTensors, SplitOutputTensors")
 FACTORY = case("tensorflow_serving/servables/tensorflow/bundle_factory_util.cc: WrapSessionForBatching")
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
+pytestmark = pytest.mark.slow  # servers of their own; test_batches.py asks one among the fast cases
 LONG = str(2 * 10**5)
 PARAMETERS = """
 max_batch_size { value: 4 } allowed_batch_sizes: 2 allowed_batch_sizes: 4 batch_timeout_micros { value: 0 }
@@ -101,7 +102,6 @@ def test_outputs_that_a_filter_leaves_are_batched_too(batched):
 
 
 @SCHEDULER
-@pytest.mark.slow
 def test_a_batch_waits_for_its_timeout_alone(waiting):
     start = time.monotonic()
     waiting.predict(["a"])
@@ -109,7 +109,6 @@ def test_a_batch_waits_for_its_timeout_alone(waiting):
 
 
 @SCHEDULER
-@pytest.mark.slow
 def test_a_full_batch_waits_for_nothing(waiting):
     first = waiting.begin(["a"] * 5)
     start = time.monotonic()
@@ -119,7 +118,6 @@ def test_a_full_batch_waits_for_nothing(waiting):
 
 
 @FACTORY
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -135,7 +133,6 @@ def test_parameters_that_cannot_be(zoo, serve, tmp_path, parameters):
         assert server.ended() != 0
 
 
-@pytest.mark.slow
 @case("tensorflow_serving/model_servers/server.cc: batching_parameters_file without enable_batching")
 def test_a_file_without_batching(zoo, serve, tmp_path):
     (tmp_path / "parameters.pbtxt").write_text(PARAMETERS)

@@ -44,6 +44,7 @@ def version(walk, tmp_path_factory):
     return json.loads(done.out)["export"]["version_dir"]
 
 
+@pytest.mark.slow
 def test_search_is_a_look_at_every_question(version):
     asked = ["the film is good !", "see a dull film", "x"]
     with ServedVersion(version) as served:
@@ -62,6 +63,7 @@ def test_search_is_a_look_at_every_question(version):
     assert {name: index[name] for name in ("entries", "questions", "most")} == {"entries": 3, "questions": 4, "most": 3}
 
 
+@pytest.mark.slow
 def test_the_client_gives_matches(version, walk, tmp_path):
     publish(version, tmp_path / "models" / "tiny")
     with Server(tmp_path / "models" / "tiny", "--port=0", "--engine=embedded") as server:
