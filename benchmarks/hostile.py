@@ -65,7 +65,7 @@ async def measure(server):
         "undocumented": len(seen.undocumented),
         "rss_before_mb": resident,
         "rss_after_mb": server.resident_mb() if ended is None else 0.0,
-        "same_answers": ended is None and answers(server) == before,
+        "same_answers": ended is None and _answers_or_fault(server) == before,
         "statuses": {kind: dict(counts) for kind, counts in sorted(seen.counts.items())},
     }
     return seen, figures
@@ -84,6 +84,15 @@ def answers(server):
     rest = response.status, json.loads(response.read())
     connection.close()
     return predict_pb2.PredictResponse.FromString(raw), rest
+
+
+def _answers_or_fault(server):
+    """The same; of a server that no longer answers, why."""
+    try:
+        return answers(server)
+    except (grpc.RpcError, OSError, http.client.HTTPException, ValueError) as fault:
+        print(f"the model no longer answers: {fault}", file=sys.stderr)
+        return fault
 
 
 async def _drain(server):

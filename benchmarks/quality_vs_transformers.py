@@ -39,12 +39,12 @@ flags.DEFINE_list("sides", list(SIDES), "Sides to run, none for a look at what i
 flags.register_validator("sides", lambda given: set(given) <= set(SIDES), f"allowed: {','.join(SIDES)}")
 flags.DEFINE_integer("epochs", 0, "Epochs on both sides; 0: the data set's own number.", lower_bound=0)
 flags.DEFINE_integer("batch_size", 32, "Rows per step.", lower_bound=1)
-flags.DEFINE_float("learning_rate", 5e-5, "Peak learning rate.", lower_bound=0.0)
+flags.DEFINE_float("learning_rate", 0.0, "Peak on both sides; 0: the data set's own number.", lower_bound=0.0)
 flags.DEFINE_enum("bf16", "auto", ("auto", "on", "off"), "bfloat16 on both sides; auto: where the CPU has it.")
 flags.DEFINE_string("slipway_flags", "", "More flags for trainer.main, as one string.")
 flags.DEFINE_string("bench_python", str(BENCH_PYTHON), "Python with torch and transformers (benchmarks/README.md).")
 flags.DEFINE_integer("reference_threads", os.cpu_count(), "Threads of torch; fewer on a machine that is not quiet.")
-flags.DEFINE_string("results", str(quality_run.ROOT / "benchmarks/results"), "Folder of finished runs.")
+flags.DEFINE_string("results", str(quality_run.ROOT / "benchmarks/results/quality"), "Folder of finished runs.")
 flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
 
 
@@ -86,7 +86,7 @@ def question(name):
             "encoder": result_store.hash_files([encoder / "model.safetensors", encoder / "vocab.txt"]),
             "epochs": FLAGS.epochs or DATASETS[name].epochs,
             "batch_size": FLAGS.batch_size,
-            "learning_rate": FLAGS.learning_rate,
+            "learning_rate": FLAGS.learning_rate or DATASETS[name].learning_rate,
             "max_length": DATASETS[name].max_length,
             "bf16": bool(quality_run.bfloat16_units()) if FLAGS.bf16 == "auto" else FLAGS.bf16 == "on",
         }

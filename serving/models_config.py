@@ -37,7 +37,7 @@ def changing(path, name, base_path):
     """The entry of a model in a file, made where it is absent, to be changed; then the file is replaced in one rename.
 
     One command at a time; who reads sees the old file or the new one. ServingError for a file that is no models.config,
-    or whose model of that name has another folder.
+    whose model of that name has another folder, or whose model of that folder has another name.
     """
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(f"{path}.lock", "ab") as lock:
@@ -55,13 +55,20 @@ def changing(path, name, base_path):
 def _entry(config, path, name, base_path):
     if config.WhichOneof("config") == "custom_model_config":
         raise ServingError(f"{path}: has a custom_model_config; labels stand in a model_config_list")
-    for model in config.model_config_list.config:
+    models, folder = config.model_config_list.config, os.path.abspath(base_path)
+    for model in models:
         if model.name == name:
-            if os.path.abspath(model.base_path) != os.path.abspath(base_path):
+            if os.path.abspath(model.base_path) != folder:
                 raise ServingError(
                     f"{path}: model '{name}' has the base_path {model.base_path}; give it as --model_base_path, or "
                     "another --model_name"
                 )
             return model
-    config.model_config_list.config.append(of_one(name, base_path).model_config_list.config[0])
-    return config.model_config_list.config[-1]
+    for model in models:
+        if os.path.abspath(model.base_path) == folder:
+            raise ServingError(
+                f"{path}: has no model '{name}', but {base_path} is its model '{model.name}'; give "
+                f"--model_name={model.name}, or write an entry of that name first"
+            )
+    models.append(of_one(name, base_path).model_config_list.config[0])
+    return models[-1]

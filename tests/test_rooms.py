@@ -33,7 +33,8 @@ def room(name, may="", never="", packages=None, not_packages=(), relative=False)
     return Room(name, tuple(may.split()), tuple(never.split()), packages, frozenset(not_packages), relative)
 
 
-SHARED = "serving.contract serving.models_config serving.status_probe serving.text_proto"  # by server and release
+# By server and release.
+SHARED = "serving.contract serving.models_config serving.nearest serving.status_probe serving.text_proto"
 SETTINGS = "trainer.config trainer.flagfile trainer.heads"  # flagfile: the text of flagfiles, as free of absl as config
 # Where rows come from: the packages that each kind of source needs, and no other kind.
 SOURCES = {
@@ -95,6 +96,7 @@ ROOMS = (
     room("serving.contract", packages=""),
     room("serving.opsets", "serving.contract", packages=""),
     room("serving.text_proto", "serving.contract", packages="google"),
+    room("serving.nearest", packages=""),
     room("serving.models_config", "serving.contract serving.text_proto", packages="google tensorflow_serving"),
     room("serving.status_probe", packages="google grpc"),
     room("serving.exchange", "serving.contract", packages="numpy"),  # the files between proof and clean process
@@ -103,7 +105,7 @@ ROOMS = (
     room("serving.server", f"{SHARED} serving.opsets serving.loader serving.command"),
     room("serving.release", f"{SHARED} serving.opsets serving.loader serving.command"),
     room("serving.kit", "serving.contract serving.opsets serving.loader serving.command"),
-    room("serving.load", "serving.client serving.contract", not_packages=HEAVY),
+    room("serving.load", "serving.client serving.contract serving.nearest", not_packages=HEAVY),
     room("serving.solutions", "serving.client serving.contract", not_packages=HEAVY),
     room("serving.client", packages="numpy grpc grpc_health google", relative=True),
     room("notebooks", "trainer serving data"),

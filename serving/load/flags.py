@@ -1,7 +1,6 @@
 """The flags of python -m serving.load, checked before anything is sent."""
 
 import argparse
-import difflib
 import math
 import pathlib
 import sys
@@ -9,6 +8,7 @@ import sys
 from serving.client.tls_flags import add_tls_flags
 from serving.contract import ServingError
 from serving.load.schedule import ARRIVALS
+from serving.nearest import did_you_mean
 
 
 class _Parser(argparse.ArgumentParser):
@@ -22,8 +22,8 @@ class _Parser(argparse.ArgumentParser):
         would first complain of flags that are missing."""
         for name in (word.partition("=")[0] for word in arguments):
             if name.startswith("--") and name not in self._option_string_actions:
-                near = difflib.get_close_matches(name, self._option_string_actions, 1)
-                raise ServingError(f"there is no flag {name}; {f'did you mean {near[0]}?' if near else 'see --help'}")
+                near = did_you_mean(name, self._option_string_actions)
+                raise ServingError(f"there is no flag {name}; {near or 'see --help'}")
 
 
 def parse(argv=None):

@@ -8,13 +8,13 @@ label --label=NAME --model_config_file=FILE [--version=N] [--target=HOST:PORT]: 
 gc [--keep=N | --version=N] [--model_config_file=FILE] [--dry_run] [--reason=TEXT]: removes old versions.
 """
 
-import difflib
 import json
 
 from absl import flags
 
 from serving import command
 from serving.contract import ServingError
+from serving.nearest import did_you_mean
 
 FLAGS = flags.FLAGS
 
@@ -138,8 +138,8 @@ def _usage(arguments):
         return f"a subcommand is missing; allowed: {known}"
     if arguments[0] in _COMMANDS:
         return f"argument {arguments[1]!r} is not a flag; write --name=value"
-    near = difflib.get_close_matches(arguments[0], _COMMANDS, n=1)
-    return f"subcommand {arguments[0]!r} is unknown{f'; did you mean {near[0]}?' if near else ''}; allowed: {known}"
+    near = did_you_mean(arguments[0], _COMMANDS)
+    return f"subcommand {arguments[0]!r} is unknown; {near + ' ' if near else ''}allowed: {known}"
 
 
 if __name__ == "__main__":

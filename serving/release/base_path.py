@@ -9,6 +9,7 @@ import os
 import sys
 
 from serving.contract import ServingError
+from serving.nearest import folder_beside
 
 LOCK_FILE = ".slipway_lock"
 STAGING_PREFIX = ".staging-"
@@ -35,10 +36,16 @@ def numbers_present(base_path):
     return {int(name): name for name in sorted(names, reverse=True) if int(name) <= LARGEST_NUMBER}
 
 
+def check_there(base_path):
+    """Raises ServingError, which names the nearest folder beside it, where there is no such folder."""
+    if not os.path.isdir(base_path):
+        advice = folder_beside(base_path) or "publish a version there first"
+        raise ServingError(f"--model_base_path={base_path}: no such folder; {advice}")
+
+
 def versions_there(base_path):
     """The same of a folder that must hold one. Raises ServingError."""
-    if not os.path.isdir(base_path):
-        raise ServingError(f"--model_base_path={base_path}: no such folder; publish a version there first")
+    check_there(base_path)
     present = numbers_present(base_path)
     if not present:
         raise ServingError(f"--model_base_path={base_path}: holds no version; publish one there first")

@@ -9,6 +9,7 @@ import time
 
 from serving import models_config
 from serving.contract import ServingError, check_proven
+from serving.nearest import did_you_mean
 from serving.release import base_path as folder
 from serving.release import history, source
 from serving.status_probe import StatusProbe, speaks_tls
@@ -51,11 +52,14 @@ def before(base_path, name):
     entries = [each for each in history.read(base_path) if each.get("label")]
     moves = [each for each in entries if each["label"] == name and each["before"]]
     if not moves:
-        known = sorted({each["label"] for each in entries})
-        raise ServingError(
-            f"--label={name} was never moved here; {'labels are ' + ', '.join(known) if known else 'there is no label'}"
-        )
+        raise ServingError(f"--label={name} was never moved here; {_known(name, {each['label'] for each in entries})}")
     return moves[-1]["before"]
+
+
+def _known(name, labels):
+    if not labels:
+        return "there is no label"
+    return f"{did_you_mean(name, labels - {name})} labels are {', '.join(sorted(labels))}".strip()
 
 
 def _serve(model, numbers):

@@ -2,7 +2,6 @@
 
 import os
 
-from serving.contract import ServingError
 from serving.release import base_path as folder
 from serving.release import history, source
 
@@ -11,8 +10,7 @@ _COLUMNS = ("version", "present", "action", "time", "who", "fingerprint", "reaso
 
 def versions(base_path):
     """One dict per version, oldest first: its last entry of the history, and whether its folder is present."""
-    if not os.path.isdir(base_path):
-        raise ServingError(f"--model_base_path={base_path}: no such folder; publish a version there first")
+    folder.check_there(base_path)
     rows = {each["version"]: dict(each) for each in history.read(base_path)}
     present = folder.numbers_present(base_path)
     for number, name in present.items():

@@ -5,6 +5,7 @@ import os
 
 from serving import models_config
 from serving.contract import ServingError
+from serving.nearest import folder_beside
 from serving.server import monitoring_config, tls
 
 ENGINES = ("auto", "tensorflow_model_server", "docker", "embedded")
@@ -107,7 +108,7 @@ def _of_config(given):
         if not os.path.isdir(model.base_path):
             raise ServingError(
                 f"{given.model_config_file}: model '{model.name}': base_path {model.base_path}: no such folder; "
-                "publish a version there first"
+                f"{folder_beside(model.base_path) or 'publish a version there first'}"
             )
     path = os.path.abspath(given.model_config_file)
     return dataclasses.replace(given, model_config_file=path, model_name=models[0].name)
@@ -132,7 +133,9 @@ def _checked_path(given):
         raise ServingError("--model_base_path is missing; give the folder that holds the versions (1/, 2/, …)")
     path = os.path.abspath(given)
     if not os.path.exists(path):
-        raise ServingError(f"--model_base_path={given}: no such folder; {_how_to_publish(given)}")
+        raise ServingError(
+            f"--model_base_path={given}: no such folder; {folder_beside(path) or _how_to_publish(given)}"
+        )
     if not os.path.isdir(path):
         raise ServingError(f"--model_base_path={given} is a file; give the folder that holds the versions (1/, 2/, …)")
     if os.path.exists(os.path.join(path, "saved_model.pb")):

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from benchmarks import hostile_storm
+from benchmarks.hostile_protos import Call, no_order
 from benchmarks.worker import ROOT
 from tests.benchmarks.test_faults import run
 from tests.conformance.http_caller import HttpCaller
@@ -51,6 +52,8 @@ def test_a_storm_changes_nothing(served):
 def test_the_same_seed_draws_the_same_requests():
     one, again, other = (hostile_storm.generated("model", "text", 3 * KINDS, seed) for seed in ("1", "1", "2"))
     assert one == again != other and len(one) == 3 * KINDS
+    drawn = [call for _, call in hostile_storm.generated("model", "text", 20 * KINDS, "3") if isinstance(call, Call)]
+    assert all(no_order(call) for call in drawn), "a config that is obeyed takes the model away"
 
 
 @pytest.mark.parametrize(

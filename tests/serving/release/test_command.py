@@ -53,7 +53,8 @@ def test_help_succeeds_without_tensorflow():
         (["publish", "--source={version}", "--model_base_path={base}", "--raeson=x"], 2, "Did you mean: reason?"),
         (["publish", "--source={unproven}", "--model_base_path={base}"], 3, "proof.json"),
         (["list", "--model_base_path={base}", "--source={version}"], 2, "list takes no --source"),
-        (["list", "--model_base_path={base}/none"], 2, "no such folder"),
+        (["list", "--model_base_path={base}/none"], 2, "no such folder; publish a version there first"),
+        (["list", "--model_base_path={publishd}"], 2, "no such folder; did you mean {published}?"),
         (["publish", "--source={version}", "--keep=2"], 2, "publish takes no --keep; it belongs to gc"),
         (["rollback", "--model_base_path={base}/none"], 2, "no such folder"),
         (
@@ -91,7 +92,7 @@ def test_help_succeeds_without_tensorflow():
 def test_mistakes_are_one_line(tmp_path, arguments, code, said):
     places = {"base": tmp_path / "base", "file": tmp_path / "file", "version": fake_version(tmp_path / "version")}
     places["unproven"], places["broken"] = fake_version(tmp_path / "unproven"), tmp_path / "broken"
-    places["published"] = tmp_path / "published"
+    places["published"], places["publishd"] = tmp_path / "published", tmp_path / "publishd"
     shutil.copytree(places["version"], places["published"] / "1")
     places["broken"].write_text("model_config_list {\n  config { nam: 'x' } }\n")
     (places["unproven"] / "proof.json").unlink()
@@ -100,7 +101,7 @@ def test_mistakes_are_one_line(tmp_path, arguments, code, said):
     failed = release(*(argument.format(**places) for argument in arguments))
     assert failed.returncode == code
     assert failed.stdout == "" and failed.stderr.startswith("error: ") and failed.stderr.count("\n") == 1
-    assert said in failed.stderr
+    assert said.format(**places) in failed.stderr
     assert [name for name in os.listdir(places["base"]) if not name.startswith(".slipway_lock")] == []
 
 

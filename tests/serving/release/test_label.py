@@ -37,6 +37,10 @@ def test_labels_move_and_the_policy_follows(base, tmp_path):
     assert label(config, None, base, "stable", 2)["before"] == 1
     assert entry(config) == ([1, 2, 3], {"stable": 2, "canary": 3}), "what it was before stays loaded"
     assert before(base, "stable") == 1
+    with pytest.raises(
+        ServingError, match="--label=stabel was never .* did you mean stable. labels are canary, stable"
+    ):
+        before(base, "stabel")
     last = history.read(base)[-2]
     assert (last["action"], last["label"], last["version"], last["reason"]) == ("label", "canary", 3, "try it")
     assert collect(base, keep=1, config_file=config)["removed"] == []
@@ -53,6 +57,11 @@ def test_other_models_of_the_file_stay_as_they_are(base, tmp_path):
     assert (first.name, first.base_path, second.name, second.version_labels["stable"]) == ("other", "/x", "mine", 2)
     with pytest.raises(ServingError, match="model 'other' has the base_path /x; give it as --model_base_path"):
         label(config, "other", base, "stable", 2)
+    with pytest.raises(
+        ServingError, match="has no model 'mein', but .*reviews is its model 'mine'; give --model_name=mine"
+    ):
+        label(config, "mein", base, "stable", 3)
+    assert [model.name for model in models_config.read(config).model_config_list.config] == ["other", "mine"]
 
 
 def test_what_is_not_there_or_damaged_gets_no_label(base, tmp_path):

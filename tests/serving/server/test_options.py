@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from serving.contract import ServingError
@@ -28,6 +30,7 @@ def test_only_numbers_of_folders_are_versions(base):
     [
         (None, "--model_base_path is missing"),
         ("{base}/none", "no such folder; publish one first"),
+        ("{base}/emtpy", "no such folder; did you mean {base}/empty?"),
         ("{base}/file", "is a file"),
         ("{base}/1", "itself a version; give its parent"),
         ("{base}/empty", "holds no version"),
@@ -37,7 +40,7 @@ def test_refuses_what_cannot_be_served(base, path, said):
     (base / "file").write_text("")
     (base / "empty").mkdir()
     (base / "1" / "saved_model.pb").write_text("")
-    with pytest.raises(ServingError, match=said) as refused:
+    with pytest.raises(ServingError, match=re.escape(said.format(base=base))) as refused:
         checked(Options(path and path.format(base=base)))
     assert refused.value.exit_code == 2
 
