@@ -11,9 +11,10 @@ def did_you_mean(name, known):
 
 
 def folder_beside(path):
-    """The same for a folder that is not there: of the folders beside it, with their path."""
+    """The same for a folder that is not there: the path of that beside it whose name is most like its own."""
     parent, name = os.path.split(os.path.abspath(path))
     if not os.path.isdir(parent):
         return ""
     with os.scandir(parent) as entries:
-        return did_you_mean(os.path.join(parent, name), [each.path for each in entries if each.is_dir()])
+        near = difflib.get_close_matches(name, [each.name for each in entries if each.is_dir()], n=1)
+    return f"did you mean {os.path.join(parent, near[0])}?" if near else ""

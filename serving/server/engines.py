@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from serving.contract import ServingError
-from serving.server import commands, ports
+from serving.server import arenas, commands, ports
 
 _DAEMON_SECONDS = 5  # a docker whose daemon hangs must not hold up the start
 
@@ -31,6 +31,7 @@ def serve(options):
     _say(f"engine embedded{why}. {how_to_get_the_real_one(options)}")
     for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
         signal.signal(number, lambda *_, status=status: os._exit(status))  # until it serves there is nothing to finish
+    arenas.limit()  # before TensorFlow starts its threads
     from serving.server import embedded, xla
 
     xla.disable()  # for the whole process, which is the server's own
