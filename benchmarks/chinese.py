@@ -14,9 +14,8 @@ import sys
 
 from absl import app, flags
 
-from benchmarks import chinese_rows
+from benchmarks import chinese_rows, sheet
 from benchmarks.quality_run import RunError, call, read_result
-from benchmarks.sheet import Sheet
 from trainer.config import cache_dir, carried_path
 from trainer.inputs.sources import read_table
 
@@ -30,8 +29,7 @@ flags.DEFINE_integer("hidden", 256, "Width of the encoder; a head of attention i
 flags.DEFINE_integer("pretraining_epochs", 10, "Passes over the reviews.")
 flags.DEFINE_integer("epochs", 3, "Passes over the labelled rows.")
 flags.DEFINE_integer("seeds", 1, "Fine-tuning runs of each side, at the seeds 1, 2, …")
-flags.DEFINE_string("output", "benchmarks/results", "Folder for the JSON file and the picture.")
-flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
+sheet.define_flags()
 
 PRETRAINED, DRAWN = "pre-trained on reviews", "drawn anew"
 FINE_TUNING = ("--batch_size=32", "--learning_rate=1e-4", "--warmup=0.1", "--sequence_length=128", "--noexport")
@@ -50,7 +48,9 @@ class Labelled:
 def main(_):
     """Makes what is missing and prints one table."""
     root = pathlib.Path(FLAGS.workdir)
-    sheet = Sheet("chinese", "Test figures of a small Chinese encoder", ("labelled set", "figure", PRETRAINED, DRAWN))
+    page = sheet.Sheet(
+        "chinese", "Test figures of a small Chinese encoder", ("labelled set", "figure", PRETRAINED, DRAWN)
+    )
     try:
         sets, texts = make_rows(root)
         vocabulary, pretraining = pretrain(root)
@@ -58,13 +58,11 @@ def main(_):
     except RunError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    sheet.figures = {"pretraining": pretraining["dev"], "texts": texts, "fine_tuned": found}
-    sheet.rows = [(name, sets[name].figure, *map(_spread, each.values())) for name, each in found.items()]
-    sheet.met = {
-        f"{name}: pre-training gains": min(each[PRETRAINED]) > max(each[DRAWN]) for name, each in found.items()
-    }
-    sheet.notes = _notes(texts, pretraining)
-    sheet.publish(lambda axes: draw(axes, found))
+    page.figures = {"pretraining": pretraining["dev"], "texts": texts, "fine_tuned": found}
+    page.rows = [(name, sets[name].figure, *map(_spread, each.values())) for name, each in found.items()]
+    page.met = {f"{name}: pre-training gains": min(each[PRETRAINED]) > max(each[DRAWN]) for name, each in found.items()}
+    page.notes = _notes(texts, pretraining)
+    page.publish(lambda axes: draw(axes, found))
     return 0
 
 

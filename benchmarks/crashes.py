@@ -9,13 +9,12 @@ one line.
 
 import asyncio
 import contextlib
-import pathlib
-import tempfile
 
 from absl import app, flags
 
 from benchmarks import paired, real_text, sheet, two_versions
 from benchmarks.callers import calling
+from benchmarks.served_version import linked
 from benchmarks.server_process import ServerProcess
 
 FLAGS = flags.FLAGS
@@ -24,10 +23,9 @@ flags.DEFINE_integer("kills", 4, "Times that a server is killed, with two target
 flags.DEFINE_float("away", 2, "Seconds until it is started again.", lower_bound=0)
 flags.DEFINE_float("between", 5, "Seconds from its return to the next kill.", lower_bound=0.1)
 flags.DEFINE_float("deadline", 5, "Seconds of each request.", lower_bound=0.1)
-flags.DEFINE_string("output", "benchmarks/results", "Folder for the JSON file and the picture.")
-flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
 real_text.define_flags()
 two_versions.define_flags()
+sheet.define_flags()
 
 TWO, ONE = "two targets, one killed", "one target, killed"
 _SLACK = 0.5  # seconds by which an error may come after its deadline on a busy machine
@@ -51,11 +49,8 @@ async def under_load(servers, told):
 
 def measure():
     """{what: (Calls, [(killed, back again)])}."""
-    with two_versions.versions() as versions, tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+    with two_versions.versions() as versions, linked(versions[0]) as base, contextlib.ExitStack() as stack:
         told = two_versions.answers(versions)
-        base = pathlib.Path(folder) / two_versions.MODEL
-        base.mkdir()
-        (base / "1").symlink_to(versions[0], target_is_directory=True)
         servers = [stack.enter_context(ServerProcess(f"--model_base_path={base}")) for _ in range(2)]
         return {
             TWO: asyncio.run(under_load(servers, told)),

@@ -19,8 +19,7 @@ import tempfile
 import numpy as np
 from absl import app, flags
 
-from benchmarks import real_text
-from benchmarks.sheet import Sheet
+from benchmarks import real_text, sheet
 from benchmarks.stages import StageFailed, Walk
 from serving.exchange import strings
 from serving.loader import ServedVersion
@@ -28,8 +27,7 @@ from serving.loader import ServedVersion
 FLAGS = flags.FLAGS
 flags.DEFINE_string("data_dir", None, "Folder of faq.jsonl and question_similarity_en.tsv, also .gz.", required=True)
 real_text.define_flags()
-flags.DEFINE_string("output", "benchmarks/results", "Folder of the JSON file and the picture.")
-flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
+sheet.define_flags()
 flags.DEFINE_integer("sequence_length", 128, "Longest text in tokens.", lower_bound=4)
 flags.DEFINE_integer("epochs", 4, "Passes over the training pairs.", lower_bound=1)
 flags.DEFINE_integer("rounds", 3, "Exports of each kind, in turn.", lower_bound=1)
@@ -140,27 +138,27 @@ def _opened(folder, name):
 
 def compare(argv):
     """Prints the table; one line on stderr for what the user can mend."""
-    sheet = Sheet("faq", "held-out wordings, found among all questions of the FAQ")
+    page = sheet.Sheet("faq", "held-out wordings, found among all questions of the FAQ")
     faq, wordings = read(FLAGS.data_dir)
     parts = split(wordings)
     with tempfile.TemporaryDirectory() as folder:
         figures, equal, seconds = measured(Walk(), pathlib.Path(folder), faq, parts)
     ratios = [more / bare for bare, more in seconds]
-    sheet.heads = ("encoder", *figures["fine-tuned"])
-    sheet.rows = [(side, *(f"{value:.4f}" for value in own.values())) for side, own in figures.items()]
-    sheet.figures = {"found": figures, "seconds": seconds, "ratios": ratios}
-    sheet.met = {
+    page.heads = ("encoder", *figures["fine-tuned"])
+    page.rows = [(side, *(f"{value:.4f}" for value in own.values())) for side, own in figures.items()]
+    page.figures = {"found": figures, "seconds": seconds, "ratios": ratios}
+    page.met = {
         "fine-tuned finds more than as it came (MRR)": figures["fine-tuned"]["MRR"] > figures["as it came"]["MRR"],
         "the index inside the version is numpy's top-k": equal,
         f"{ADDED} answers more in at most 1.3 × a bare export": statistics.median(ratios) <= 1.3,
     }
     bare, more = (statistics.median(column) for column in zip(*seconds, strict=True))
-    sheet.notes = [
+    page.notes = [
         f"{len(faq)} answers; pairs: " + ", ".join(f"{name} {len(own)}" for name, own in parts.items()),
         f"a bare export with its proof {bare:.1f} s, one with {ADDED} answers more {more:.1f} s: "
         f"{statistics.median(ratios):.2f} × ({min(ratios):.2f}–{max(ratios):.2f}); no training step",
     ]
-    sheet.publish(lambda axes: _draw(axes, figures))
+    page.publish(lambda axes: _draw(axes, figures))
 
 
 def _draw(axes, figures):

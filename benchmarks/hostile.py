@@ -12,9 +12,7 @@ import functools
 import http.client
 import json
 import multiprocessing
-import pathlib
 import sys
-import tempfile
 import time
 
 import grpc
@@ -22,6 +20,7 @@ from absl import app, flags
 from tensorflow_serving.apis import predict_pb2
 
 from benchmarks import client_codec, paired, real_text, sheet, two_versions
+from benchmarks.served_version import linked
 from benchmarks.server_process import ServerProcess
 from benchmarks.stages import StageFailed
 
@@ -30,10 +29,9 @@ flags.DEFINE_integer("requests", 100_000, "Hostile requests.", lower_bound=1)
 flags.DEFINE_integer("warm_up", 5000, "Hostile requests that do not count, before memory is looked at.", lower_bound=0)
 flags.DEFINE_integer("seed", 1, "What the requests are drawn from.")
 flags.DEFINE_float("deadline", 5, "Seconds of each request.", lower_bound=0.1)
-flags.DEFINE_string("output", "benchmarks/results", "Folder for the JSON file and the picture.")
-flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
 real_text.define_flags()
 two_versions.define_flags()
+sheet.define_flags()
 
 MOST_MB = 50
 _TEXTS, _INPUT = 4, "text"
@@ -109,10 +107,7 @@ def _told(server, seen):
 def compare():
     """Runs it, prints the table and keeps the figures."""
     page = sheet.Sheet("hostile", "hostile requests")
-    with two_versions.versions() as versions, tempfile.TemporaryDirectory() as folder:
-        base = pathlib.Path(folder) / two_versions.MODEL
-        base.mkdir()
-        (base / "1").symlink_to(versions[0], target_is_directory=True)
+    with two_versions.versions() as versions, linked(versions[0]) as base:
         limits = f"--rest_api_timeout_in_ms={int(1000 * FLAGS.deadline)}"
         with ServerProcess(f"--model_base_path={base}", limits, rest=True) as server:
             seen, page.figures = asyncio.run(measure(server))

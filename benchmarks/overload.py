@@ -10,15 +10,14 @@ raw, so that no retry of a client's mends what the server does; its share of a c
 import asyncio
 import dataclasses
 import math
-import pathlib
 import statistics
-import tempfile
 import time
 
 import grpc
 from absl import app, flags
 
 from benchmarks import client_codec, paired, real_text, sheet, two_versions
+from benchmarks.served_version import linked
 from benchmarks.server_process import ServerProcess
 
 FLAGS = flags.FLAGS
@@ -27,10 +26,9 @@ flags.DEFINE_float("seconds", 20, "Length of the overload.", lower_bound=0.5)
 flags.DEFINE_integer("texts", 32, "Texts of a request, which is a batch.", lower_bound=1)
 flags.DEFINE_integer("max_enqueued_batches", 4, "Batches that may wait.", lower_bound=1)
 flags.DEFINE_float("deadline", 5, "Seconds of each request.", lower_bound=0.1)
-flags.DEFINE_string("output", "benchmarks/results", "Folder for the JSON file and the picture.")
-flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
 real_text.define_flags()
 two_versions.define_flags()
+sheet.define_flags()
 
 MOST_MB = 50
 REFUSED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -135,8 +133,8 @@ def figures(alone, rate, seen, again, used):
 def compare():
     """Runs it, prints the table and keeps the figures."""
     page = sheet.Sheet("overload", f"{FLAGS.times:g} times what the server can do")
-    with two_versions.versions() as versions, tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(_measured(pathlib.Path(folder), versions[0]))
+    with two_versions.versions() as versions, linked(versions[0]) as base:
+        found = asyncio.run(_measured(base))
     page.heads = ("what", "figure", "bound")
     page.rows = list(lines(found))
     page.figures = found
@@ -149,13 +147,11 @@ def compare():
     page.publish(lambda axes: draw(axes, found))
 
 
-async def _measured(folder, version):
-    (folder / two_versions.MODEL).mkdir()
-    (folder / two_versions.MODEL / "1").symlink_to(version, target_is_directory=True)
-    parameters = folder / "batching.pbtxt"
+async def _measured(base):
+    parameters = base.parent / "batching.pbtxt"
     sizes = {"max_batch_size": FLAGS.texts, "max_enqueued_batches": FLAGS.max_enqueued_batches, "num_batch_threads": 1}
     parameters.write_text("".join(f"{name} {{ value: {value} }}\n" for name, value in sizes.items()))
-    given = (f"--model_base_path={folder / two_versions.MODEL}", "--enable_batching")
+    given = (f"--model_base_path={base}", "--enable_batching")
     with ServerProcess(*given, f"--batching_parameters_file={parameters}") as server:
         return await measure(server)
 

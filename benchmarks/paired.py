@@ -29,9 +29,9 @@ import sys
 
 from absl import app, flags
 
-from benchmarks import paired_table, quality_rows, quality_run
+from benchmarks import paired_table, quality_rows, quality_run, sheet
 from benchmarks.stages import StageFailed
-from benchmarks.worker import ROOT, Skipped, Worker, WorkerFailed
+from benchmarks.worker import Skipped, Worker, WorkerFailed
 
 FLAGS = flags.FLAGS
 
@@ -57,10 +57,8 @@ class Measured:
 def define_flags(rounds):
     """The flags that all paired benchmarks have; `rounds` is the default number of counted rounds."""
     flags.DEFINE_integer("rounds", rounds, "Counted rounds; each asks every side once per case.", lower_bound=1)
-    flags.DEFINE_string("output", str(ROOT / "benchmarks/results"), "Folder of the JSON file and the picture.")
-    flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
-    for name in ("rounds", "output", "json"):  # --help of the benchmark shows them as its own
-        FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[name])
+    FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS["rounds"])
+    sheet.define_flags()
 
 
 def measure(sides, cases, rounds, warm_up=1):

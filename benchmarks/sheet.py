@@ -6,16 +6,25 @@ import json
 import os
 import pathlib
 import platform
+import sys
 
 import rich.box
 import rich.table
 from absl import flags
 
-from benchmarks.quality_run import machine
+from benchmarks.quality_run import ROOT, machine
 from trainer.modes.tables import console
 
 FLAGS = flags.FLAGS
 PACKAGES = ("tensorflow", "keras", "numpy", "protobuf", "grpcio", "pyarrow")
+
+
+def define_flags():
+    """Where a Sheet goes."""
+    flags.DEFINE_string("output", str(ROOT / "benchmarks/results"), "Folder of the JSON file and the picture.")
+    flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
+    for name in ("output", "json"):  # --help of the benchmark shows them as its own
+        FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[name])
 
 
 @dataclasses.dataclass

@@ -26,10 +26,9 @@ flags.DEFINE_float("seconds", 60, "Length of the run.", lower_bound=1)
 flags.DEFINE_integer("swaps", 20, "Versions that are published meanwhile.", lower_bound=1)
 flags.DEFINE_integer("corrupt", 3, "Corrupt versions that are put beside them.", lower_bound=0)
 flags.DEFINE_float("deadline", 5, "Seconds of each request.", lower_bound=0.1)
-flags.DEFINE_string("output", "benchmarks/results", "Folder for the JSON file and the picture.")
-flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
 real_text.define_flags()
 two_versions.define_flags()
+sheet.define_flags()
 LABELLED = "labelled"
 
 
