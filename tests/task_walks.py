@@ -122,12 +122,16 @@ def is_of_every_head(result, row):
     is_label(result["mood"], row["mood"])
     are_entities(result["marks"], {"text": row["text"], **row["marks"]})
     is_score(result["stars"], row["stars"])
+    is_vector(result["like"], row["like"])
 
 
 def of_every_head(count, seed=0):
-    """[(text, label, spans, score), …]."""
+    """[(text, label, spans, score, a text with the same mark), …]."""
     rows = zip(tiny_reviews.rows(count, seed), tagged(count, seed), scored(count, seed), strict=True)
-    return [(text, label, spans, score) for (_, label), (text, spans), (_, score) in rows]
+    return [
+        (text, label, spans, score, f"the plot is {next((word for word in text.split() if word in SCORES), label)} .")
+        for (_, label), (text, spans), (_, score) in rows
+    ]
 
 
 def is_vector(result, row):
@@ -149,7 +153,8 @@ def belonging(count, seed=0):
 
 HEADS = (
     "mood: --out_of_scope=energy; marks: --task=tagging --label_column=spans; "
-    "stars: --task=regression --label_column=score --score_range=-2,2 --loss_weight=0.5"
+    "stars: --task=regression --label_column=score --score_range=-2,2 --loss_weight=0.5; "
+    "like: --task=embedding --text_pair_column=answer --matryoshka=4 --loss_weight=0.2"
 )
 LABEL = ("text", "label")
 WALKS = {
@@ -193,7 +198,7 @@ WALKS = {
     ),
     "multi": Walk(
         of_every_head,
-        ("text", "label", "spans", "score"),
+        ("text", "label", "spans", "score", "answer"),
         (f"--heads={HEADS}", "--window_overlap=8", "--sequence_length=24"),
         ("mean_quality", 0.6),
         is_of_every_head,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks import graph_ops
 from serving.client import Client
 from serving.contract import check_proven, read_contract
 from serving.loader import ServedVersion
@@ -16,6 +17,7 @@ from tests import tiny_reviews
 from tests.commands import run_main
 from tests.serving.server.running import Server
 from tests.task_walks import WALKS
+from tests.tiny_encoders import LAYERS
 from tests.walked import LEARN
 from trainer.tasks import TASKS
 
@@ -55,7 +57,8 @@ def texts_of(walk, rows):
 def proven_texts(walk):
     """Number of dev texts that are compared: of rows of single texts all, of pairs that belong together each text."""
     rows = predicted(walk.data / "dev.jsonl")
-    return len({row[name] for row in rows for name in ("text", "answer")} if walk.task == "embedding" else rows)
+    single = 0 if walk.task == "embedding" else len(rows)
+    return single + len({row[name] for row in rows if "answer" in row for name in ("text", "answer")})
 
 
 def test_every_task_has_a_walk():
@@ -93,6 +96,14 @@ def test_the_version_is_proven_and_says_what_it_is(served):
     assert "## Intended use" in (version / "model_card.md").read_text("utf-8")
 
 
+def test_one_pass_of_the_encoder_answers_for_all_heads(served):
+    if served.task != "multi":
+        pytest.skip("of multi alone")
+    ops = graph_ops.run_by(served.version(), "serving_default")
+    tables, groups, products = 3, 4, 2  # words, places and segments; of like length in attention; scores and values
+    assert ops["ResourceGather"] == tables and ops["BatchMatMulV2"] == LAYERS * groups * products
+
+
 def test_the_client_answers_as_the_trained_model(served, tmp_path):
     publish(served.workdir, tmp_path / "models" / "tiny")
     rows = predicted(served.workdir / "predictions.jsonl")
@@ -122,10 +133,10 @@ def test_predict_gives_the_rows_of_the_evaluation(served, tmp_path):
 
 
 def assert_close(given, expected):
-    """Equal, but for numbers that are near each other, whatever they are in."""
+    """Equal, but for numbers that are near each other, whatever they are in; what is judged may say more."""
     if isinstance(expected, dict):
-        assert given.keys() == expected.keys()
-        given, expected = list(given.values()), list(expected.values())
+        assert given.keys() >= expected.keys()
+        given, expected = [given[name] for name in expected], list(expected.values())
     if isinstance(expected, list):
         for one, other in zip(given, expected, strict=True):
             assert_close(one, other)

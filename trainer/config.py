@@ -175,10 +175,10 @@ class Config:
         if task == "embedding":
             self._check_embedding()
         elif self.export.faq:
-            raise UserError(f"--faq={self.export.faq}: --task={task} has no vectors to search by; --task=embedding has")
+            raise UserError(f"--faq={self.export.faq}: --task={task} answers no search; --task=embedding alone does")
 
     def _check_embedding(self):
-        if self.run.mode == "train" and not self.data.text_pair_column:
+        if self.run.mode in ("train", "plan") and not self.data.text_pair_column:
             raise UserError("--text_pair_column is empty: --task=embedding learns from texts that belong together")
         if self._learns_scores() and self.target.bounds() is None:
             raise UserError(

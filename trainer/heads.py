@@ -9,6 +9,8 @@ from trainer.config import GROUPS, HEADS, Config, UserError
 
 _OWN_GROUPS = ("data", "target", "decision")
 _OWN = ("task", "label_smoothing", "focal_gamma", "loss_weight")
+_OF_VECTORS = {field.name for field in dataclasses.fields(GROUPS["embedding"])}
+_SEARCHES = ("faq", "faq_answers")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FORM = "allowed is 'NAME: --flag=value --flag=value; NAME: …', each NAME of small letters, digits and _"
 
@@ -49,14 +51,16 @@ def _specs(text):
 
 def _config(config, name, words):
     types = {field.name: type(field.default) for group in GROUPS.values() for field in dataclasses.fields(group)}
-    own = {field.name for group in _OWN_GROUPS for field in dataclasses.fields(GROUPS[group])} | set(_OWN)
     given = {}
     try:
-        for setting in flagfile.expand(words, types):
+        settings = list(flagfile.expand(words, types))
+        task = next((each.value for each in reversed(settings) if each.name == "task"), "classification")
+        own = _own_flags(task)
+        for setting in settings:
             if setting.name in own:
                 given[setting.name] = _typed(setting, types[setting.name])
             elif not setting.file:  # a head may take a flagfile whole: what it says of the run does not count
-                raise UserError(f"--{setting.name} is of the whole run; give it outside of --heads")
+                raise UserError(_refusal(setting.name, task))
         values = config.flat() | {"task": "classification", "heads": "", "metric": "auto"} | given
         head = Config.from_flat(values)
         head.validate()
@@ -64,14 +68,32 @@ def _config(config, name, words):
         raise UserError(f"--heads, {name}: {error}") from error
     if head.model.task not in HEADS:
         raise UserError(f"--heads, {name}: --task={head.model.task}: allowed for a head are {', '.join(HEADS)}")
-    if head.data.text_pair_column:
-        raise UserError(f"--heads, {name}: --text_pair_column: heads take one text a row; leave it out")
+    if head.data.text_pair_column and head.model.task != "embedding":
+        raise UserError(
+            f"--heads, {name}: --text_pair_column: a head of --task={head.model.task} takes one text a row; leave it "
+            "out, or give --task=embedding"
+        )
     if head.decision.needs_vectors():
         raise UserError(
             f"--heads, {name}: allowed for a head are --out_of_scope=max_softmax or energy, with --in_scope_kept; a "
             "distance and texts out of scope are of --task=classification by itself"
         )
     return head
+
+
+def _own_flags(task):
+    """Names of the flags that a head of this task has of its own."""
+    own = {field.name for group in _OWN_GROUPS for field in dataclasses.fields(GROUPS[group])} | set(_OWN)
+    return own | _OF_VECTORS | {"pooling"} if task == "embedding" else own
+
+
+def _refusal(flag, task):
+    """Why a head of this task may not have a flag, and what next."""
+    if flag in _OF_VECTORS:
+        return f"--{flag}: a head of --task={task} learns no vectors; leave it out, or give --task=embedding"
+    if flag in _SEARCHES:
+        return f"--{flag}: heads answer no search; leave it out: --task=embedding alone does"
+    return f"--{flag} is of the whole run; give it outside of --heads"
 
 
 def _typed(setting, kind):

@@ -119,7 +119,7 @@ METRICS = {
     "span_qa": ("f1", "exact_match", "loss"),
 }
 WINDOWED = ("tagging", "span_qa", "multi")  # whose texts are read in windows
-HEADS = ("classification", "multi_label", "regression", "tagging")  # that can share one encoder
+HEADS = ("classification", "multi_label", "regression", "tagging", "embedding")  # that can share one encoder
 OF_SCORED_VECTORS = ("spearman", "pearson", "loss")  # of embedding with --embedding_loss=score
 OUT_OF_SCOPE = ("none", "max_softmax", "energy", "distance")  # scores of how far out a text is
 LEAST_IS_BEST = ("loss", "mse")
@@ -163,7 +163,8 @@ class HeadsConfig:
     heads: str = option(
         "",
         "For --task=multi, what each head learns, in flags of its own: 'NAME: --data=… --label_column=…; NAME: "
-        "--task=tagging --data=…'. Heads whose --data holds the same texts learn from each row together.",
+        "--task=tagging --data=…; NAME: --task=embedding --data=… --text_pair_column=…'. Heads whose --data holds the "
+        "same texts learn from each row together; the second texts of an embedding are of training alone.",
     )
     loss_weight: float = option(1.0, "What the loss of a head counts, among its flags in --heads.")
     mixing_temperature: float = option(
@@ -175,7 +176,7 @@ class HeadsConfig:
 
 @dataclasses.dataclass(frozen=True)
 class EmbeddingConfig:
-    """What vectors are learned from, for --task=embedding."""
+    """What vectors are learned from, for --task=embedding and for heads of it."""
 
     embedding_loss: str = option(
         "ranking",
@@ -232,8 +233,8 @@ class ModelConfig:
         "classification",
         "What is learned. classification: one label of several; multi_label: any number of them; regression: a number; "
         "tagging: spans of the text, such as names; span_qa: where in a text the answer to a question stands; "
-        "multi: several of these at once, see --heads; embedding: a vector of each text, near those of texts that "
-        "belong to it; mlm: masked words, from texts alone, to make an encoder.",
+        "embedding: a vector of each text, near those of texts that belong to it; multi: several of these at once, see "
+        "--heads; mlm: masked words, from texts alone, to make an encoder.",
         tuple(METRICS),
     )
     encoder: str = option(
@@ -249,7 +250,8 @@ class ModelConfig:
     pooling: str = option(
         "auto",
         "How token vectors become one: the pre-trained pooler (dense tanh over the first token), the first token, "
-        "or the mean over tokens; auto: the pooler where the encoder has one, else the first token.",
+        "or the mean over tokens; auto: the pooler where the encoder has one, else the first token; of an embedding "
+        "the mean. An embedding among --heads may have its own.",
         ("auto", "pooler", "first", "mean"),
     )
     dropout: float = option(0.1, "Dropout before the head.")

@@ -23,6 +23,13 @@ def test_a_head_has_the_runs_flags_but_for_its_own():
     assert {each.optimizer.epochs for each in found.values()} == {7}
 
 
+def test_an_embedding_has_flags_that_other_heads_have_not():
+    found = heads("near: --task=embedding --text_pair_column=x --matryoshka=4 --pooling=first; other:")
+    near, other = found["near"], found["other"]
+    assert near.embedding.sizes() == (4,) and near.model.pooling == "first" and near.data.text_pair_column == "x"
+    assert other.model.pooling == "auto" and not other.data.text_pair_column
+
+
 def test_a_head_that_classifies_may_be_out_of_scope():
     found = heads("mood: --out_of_scope=energy --in_scope_kept=0.9; other:")
     assert found["mood"].decision.out_of_scope == "energy" and found["other"].decision.out_of_scope == "none"
@@ -45,7 +52,21 @@ def test_a_flagfile_gives_a_head_what_is_a_heads():
         ("a: --epochs=3; b:", "--heads, a: --epochs is of the whole run; give it outside of --heads"),
         ("a: --labelcolumn=x; b:", "--heads, a: unknown flag --labelcolumn; did you mean --label_column?"),
         ("a: --task=multi; b:", "--heads, a: --task=multi with --heads=: --heads is what --task=multi learns"),
-        ("a: --text_pair_column=x; b:", "--heads, a: --text_pair_column: heads take one text a row; leave it out"),
+        (
+            "a: --text_pair_column=x; b:",
+            "--heads, a: --text_pair_column: a head of --task=classification takes one text a row; leave it out",
+        ),
+        ("a: --task=embedding; b:", "--heads, a: --text_pair_column is empty: --task=embedding learns from texts that"),
+        (
+            "a: --task=embedding --text_pair_column=x --embedding_loss=score; b:",
+            "--heads, a: --embedding_loss=score: give --score_range=LOW,HIGH",
+        ),
+        ("a: --matryoshka=4; b:", "--heads, a: --matryoshka: a head of --task=classification learns no vectors; leave"),
+        ("a: --pooling=mean; b:", "--heads, a: --pooling is of the whole run; give it outside of --heads"),
+        (
+            "a: --task=embedding --text_pair_column=x --faq=f.csv; b:",
+            "--heads, a: --faq: heads answer no search; leave it out: --task=embedding alone does",
+        ),
         (
             "a: --out_of_scope=distance; b:",
             "--heads, a: allowed for a head are --out_of_scope=max_softmax or energy, with --in_scope_kept; a",

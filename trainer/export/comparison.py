@@ -88,6 +88,8 @@ class Comparison:
             row: vector for rows, each in asked.items() if len(rows) > 1 for row, vector in zip(rows, each, strict=True)
         }
         rows = sorted(row for row in batch if (row,) in asked)
+        if not rows:
+            return 0.0
         alone, together = np.stack([asked[row,][0] for row in rows]), np.stack([batch[row] for row in rows])
         scale = max(1.0, float(np.abs(together).max()))
         what = "of embed on a single row from the batch"

@@ -15,8 +15,9 @@ class MultiComparison:
     """
 
     def __init__(self, comparisons, samples, answers, tolerance):
+        others = samples.task.vector_heads[1:]  # `embed` gives the vectors of the first
         self.heads = [
-            comparisons[task.name](_samples_of(samples, name, task), _answers_of(answers, name), tolerance)
+            comparisons[task.name](_samples_of(samples, name, task), _answers_of(answers, name, others), tolerance)
             for name, task in samples.task.heads.items()
         ]
 
@@ -35,6 +36,10 @@ def _samples_of(samples, name, task):
     return dataclasses.replace(samples, task=task, reference=own[task.compared], answers=own)
 
 
-def _answers_of(answers, name):
-    """The same requests with one head's outputs; vectors are of all heads."""
-    return {key: arrays if key[0] == "embed" else stripped(arrays, name) for key, arrays in answers.items()}
+def _answers_of(answers, name, others):
+    """The same requests with one head's outputs; what `embed` gives is of all heads but `others`."""
+    return {
+        key: arrays if key[0] == "embed" else stripped(arrays, name)
+        for key, arrays in answers.items()
+        if key[0] != "embed" or name not in others
+    }

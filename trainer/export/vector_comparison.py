@@ -24,6 +24,14 @@ class VectorComparison(Comparison):
         found = super().figures()
         return SearchFigures(*dataclasses.astuple(found), self._search()) if self.task.index else found
 
+    def vectors(self):
+        """Those of `embed` are the trained model's, too."""
+        rows = self.rows_of("embed")
+        if rows:
+            reference = self.samples.reference[sorted(rows)]
+            self.close("of embed from the trained model", rows, self.stacked(rows, "embedding"), reference)
+        return super().vectors()
+
     def close(self, what, rows, given, expected, tolerance=None, unit=None):
         rows = list(rows)
         if given.ndim > 1:

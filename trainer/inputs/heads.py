@@ -1,4 +1,7 @@
-"""The rows of several heads as one Splits: each cell of the label column is a JSON object, `{head: its own cell}`."""
+"""The rows of several heads as one Splits: each cell of the label column is a JSON object, `{head: its own cell}`.
+
+A head that learns from pairs has both in its cell, `[second text, cell of the label column]`: a row has one text.
+"""
 
 import dataclasses
 import json
@@ -47,15 +50,20 @@ def data_sets(cells):
 
 
 def _data_sets(found):
-    """[{head: Splits}]: heads whose texts are the same in every split are of one data set."""
+    """[{head: Splits}]: heads whose texts are the same in every split are of one data set, one of pairs at most."""
     sets = []
     for name, splits in found.items():
-        same = next((each for each in sets if _same_texts(next(iter(each.values())), splits)), None)
+        same = next((each for each in sets if _go_together(each, splits)), None)
         if same is None:
             sets.append({name: splits})
         else:
             same[name] = splits
     return sets
+
+
+def _go_together(heads, splits):
+    pairs = [each for each in (*heads.values(), splits) if each.train.pairs is not None]
+    return len(pairs) < 2 and _same_texts(next(iter(heads.values())), splits)
 
 
 def _same_texts(one, other):
@@ -72,9 +80,13 @@ def _labelled(heads, split):
     if not tables:
         return None
     first = next(iter(tables.values()))
-    columns = zip(*(table.labels for table in tables.values()), strict=True)
+    columns = zip(*map(_own_cells, tables.values()), strict=True)
     cells = [json.dumps(dict(zip(tables, row, strict=True)), ensure_ascii=False) for row in columns]
-    return dataclasses.replace(first, labels=cells)
+    return dataclasses.replace(first, pairs=None, labels=cells)
+
+
+def _own_cells(table):
+    return table.labels if table.pairs is None else zip(table.pairs, table.labels, strict=True)
 
 
 def _joined(tables):

@@ -52,7 +52,10 @@ class Rows:
 
     def epoch(self, kind, batch_size, seed, epoch):
         """The list of Batch of one training epoch; `kind` is "random", "pools" or "buckets"."""
-        chosen = self.chosen(seed, epoch)
+        return self._batched(self.chosen(seed, epoch), kind, batch_size, seed, epoch)
+
+    def _batched(self, chosen, kind, batch_size, seed, epoch):
+        """The same of some rows `<int64>[…]`, None for each once."""
         lengths = self.lengths if chosen is None else self.lengths[chosen]
         if kind == "random":
             batches = batching.shuffled(lengths, batch_size, seed, epoch)

@@ -31,7 +31,8 @@ class Evaluator:
         progress: callable, rows done; called after each batch.
         """
         dataset, order = rows.evaluation(self.kind, self.batch_size, self.widths)
-        found = self._run(dataset, lambda batches: progress(min(batches * self.batch_size, len(order))))
+        share = len(rows) / max(1, len(order))  # a row may be several texts, each by itself
+        found = self._run(dataset, lambda batches: progress(round(min(batches * self.batch_size, len(order)) * share)))
         return rows.collected(found, order)
 
     def _forward(self, dataset, progress):

@@ -32,10 +32,10 @@ def pool(encoder, how):
     return _computed(encoder, _pooled(encoder, how), how)
 
 
-def tokens_and_pooled(encoder, how):
-    """Both at once, of one pass: token vectors as of `token_vectors`, one vector per text as of `pool`."""
-    how = _resolved(encoder, how)
-    return _computed(encoder, [_sequence(encoder), _pooled(encoder, how)], ("tokens", how))
+def tokens_and_pooled(encoder, *hows):
+    """All at once, of one pass: token vectors as of `token_vectors`, then of each of `hows` a vector as of `pool`."""
+    hows = tuple(_resolved(encoder, how) for how in hows)
+    return _computed(encoder, [_sequence(encoder), *(_pooled(encoder, how) for how in hows)], ("tokens", *hows))
 
 
 def token_vectors(encoder):

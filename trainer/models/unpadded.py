@@ -75,7 +75,7 @@ class Unpadded(keras.layers.Layer):
         padded: keras.Model of the same vectors over padded tensors; its variables are the layer's.
         backbone: keras_hub Backbone in it that `encoder_weights.is_known`.
         pooling: "pooler", "first" or "mean", see trainer/models/pooling.py; "tokens" for all token vectors,
-            `<float32>[batch, length, hidden]`, those of padding 0; ("tokens", one of the others) for both.
+            `<float32>[batch, length, hidden]`, those of padding 0; a tuple of these for all of them.
         precision: "float32" or "bfloat16", of the dense products until `freeze`; the variables are float32 always.
         compiled: whether XLA compiles the elementwise islands of a training step, see trainer/models/islands.py.
     """

@@ -51,13 +51,17 @@ def _masked_rows(task, preprocessor, tokens):
 def _text_rows(config, task, preprocessor, table, name):
     """Rows of each text by itself, and the number of each second and third text, or the score of the two."""
     columns = [table.texts, table.pairs] + ([table.labels] if config.embedding.negative_column else [])
-    texts = [text for column in columns for text in column]
-    tokens = _tokens(config, preprocessor, texts, None, name)
+    tokens = _tokens(config, preprocessor, [text for column in columns for text in column], None, name)
+    return TextRows(tokens, preprocessor, len(columns), _vector_targets(task, columns, table.labels))
+
+
+def _vector_targets(task, columns, cells):
+    """Scores `<float32>[rows]`, or numbers `<int32>[rows, columns - 1]` of the texts behind the first column."""
     if task.learns_scores:
-        return TextRows(tokens, preprocessor, 2, np.array([float(cell) for cell in table.labels], np.float32))
-    number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        return np.array([float(cell) for cell in cells], np.float32)
+    number = {text: place for place, text in enumerate(dict.fromkeys(text for column in columns for text in column))}
     targets = [[number[text] if text.strip() else NO_TARGET for text in column] for column in columns[1:]]
-    return TextRows(tokens, preprocessor, len(columns), np.array(targets, np.int32).T)
+    return np.array(targets, np.int32).T
 
 
 def _windows(preprocess, table, name):
@@ -99,7 +103,12 @@ def _truth(task, windows, rows, cells, name):
 def _head_rows(config, task, preprocessor, table, name, train):
     preprocess = task.preprocess(preprocessor)
     windows = _windows(preprocess, table, name)
-    heads = {head: _head_labels(task, head, windows, table, name, train) for head in task.heads}
+    heads = {
+        head: _vector_labels(config, task, head, preprocessor, table, name)
+        if own.name == "embedding"
+        else _head_labels(task, head, windows, table, name, train)
+        for head, own in task.heads.items()
+    }
     mixed = (data_sets(table.labels), config.heads.mixing_temperature) if train else ()
     return HeadRows(windows, preprocess, table.texts, heads, *mixed)
 
@@ -121,6 +130,19 @@ def _head_labels(task, head, windows, table, name, train):
     if train and (of_rows := own.row_weights(targets)) is not None:
         weights[texts] = of_rows
     return HeadLabels(texts, targets, False, every, weights)
+
+
+def _vector_labels(config, task, head, preprocessor, table, name):
+    """HeadLabels of a head that learns vectors from pairs."""
+    own, (texts, cells) = task.heads[head], task.of_head(head, table.labels)
+    columns = own.partners(cells)
+    partners = tuple(_tokens(config, preprocessor, column, None, f"{name}, {head}") for column in columns)
+    first, weights = [table.texts[row] for row in texts], np.zeros(len(table), np.float32)
+    weights[texts] = 1.0
+    targets = _vector_targets(own, [first, *columns], [label for _, label in cells])
+    every = np.zeros((len(table), *targets.shape[1:]), targets.dtype)
+    every[texts] = targets
+    return HeadLabels(texts, targets, False, every, weights, partners)
 
 
 def _tokens(config, preprocessor, texts, pairs, name):

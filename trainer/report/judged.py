@@ -116,15 +116,23 @@ def _heads(predictions):
     """Worst mistakes of each head, one head after the other; `wrong` counts rows of which any head is."""
     found, wrong = [], set()
     for name in dict.fromkeys(name for row in predictions for name in row["true_heads"]):
-        own = [
-            {"text": row["text"]} | row[name] | row["true_heads"][name] | {"at": place}
-            for place, row in enumerate(predictions)
-            if name in row["true_heads"]
-        ]
+        own = _of_head(predictions, name)
         shown = rows(own)["mistakes"]
         found += [dataclasses.replace(each, row=own[each.row]["at"], label=f"{name}: {each.label}") for each in shown]
         wrong |= {own[each.row]["at"] for each in shown}
     return {"mistakes": found, "wrong": len(wrong), "size": "of its head"}
+
+
+def _of_head(predictions, name):
+    """The rows that have a label for a head, as its own task would have them; at: their place among all."""
+    places = [place for place, row in enumerate(predictions) if name in row["true_heads"]]
+    own_place, found = {place: own for own, place in enumerate(places)}, []
+    for own, place in enumerate(places):
+        row = predictions[place]
+        told = {"row": own, "text": row["text"], **row[name], **row["true_heads"][name], "at": place}
+        near = {"nearest_row": own_place[told["nearest_row"]]} if "nearest_row" in told else {}
+        found.append(told | near)
+    return found
 
 
 def _text(row):

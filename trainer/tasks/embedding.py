@@ -48,11 +48,17 @@ class Embedding(PooledTask):
 
     def build(self, encoder):
         """keras.Model: the encoder's inputs to unit vectors `<float32>[texts, hidden]`."""
-        pooled = pool(encoder, _pooling(self.config))
-        pooled = keras.layers.Identity(name="embedding", dtype="float32")(pooled)
+        return keras.Model(encoder.backbone.input, self.normalised(pool(encoder, self.pooling)), name=self.name)
+
+    def normalised(self, pooled, prefix=""):
+        """Symbolic unit vectors `<float32>[texts, hidden]` of those of texts; prefix: of the layers' names."""
+        pooled = keras.layers.Identity(name=f"{prefix}embedding", dtype="float32")(pooled)
         self.dimensions = pooled.shape[-1]
-        unit = keras.layers.UnitNormalization(name="unit", dtype="float32", axis=-1)(pooled)
-        return keras.Model(encoder.backbone.input, unit, name=self.name)
+        return keras.layers.UnitNormalization(name=f"{prefix}unit", dtype="float32", axis=-1)(pooled)
+
+    @property
+    def pooling(self):
+        return "mean" if self.config.pooling == "auto" else self.config.pooling
 
     def embedder(self, model):
         return model
@@ -112,12 +118,8 @@ class Embedding(PooledTask):
 
     def proof_rows(self, table):
         """(texts, None, numbers) of a dev Table: all its texts once, those that belong together with one number."""
-        number, texts = {}, {}
-        for text, pair in zip(table.texts, table.pairs, strict=True):
-            own = number.setdefault(pair, str(len(number)))
-            texts.setdefault(pair, own)
-            texts.setdefault(text, own)
-        return list(texts), None, list(texts.values())
+        texts, numbers = numbered(table.texts, table.pairs)
+        return texts, None, numbers
 
     def rows(self, vectors):
         """What predictions.jsonl says of each row: its vector and, where it is judged, how its pair was found."""
@@ -177,8 +179,14 @@ class Embedding(PooledTask):
         return ({"score": each, "nearest_row": int(place)} for each, place in zip(cosine, places, strict=True))
 
 
-def _pooling(model_config):
-    return "mean" if model_config.pooling == "auto" else model_config.pooling
+def numbered(texts, pairs):
+    """(texts, numbers as str): all texts of pairs once, those that belong together with one number."""
+    number, found = {}, {}
+    for text, pair in zip(texts, pairs, strict=True):
+        own = number.setdefault(pair, str(len(number)))
+        found.setdefault(pair, own)
+        found.setdefault(text, own)
+    return list(found), list(found.values())
 
 
 _CORRELATIONS = {"spearman": stats.spearmanr, "pearson": stats.pearsonr}

@@ -8,18 +8,19 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, models
 
-from trainer.config import METRICS
+from trainer.config import METRICS, OF_SCORED_VECTORS, UserError
 from trainer.heads import head_configs
 from trainer.models.head import head
-from trainer.models.pooling import tokens_and_pooled
+from trainer.models.pooling import check_pooling, tokens_and_pooled
 from trainer.models.windows import WindowPreprocessor, own_tokens
 from trainer.tasks.classification import Classification
+from trainer.tasks.embedding_head import EmbeddingHead
 from trainer.tasks.multi_label import MultiLabel
 from trainer.tasks.regression import Regression
 from trainer.tasks.tagging import Tagging
 from trainer.tasks.windowed import WindowedTask
 
-_TASKS = {task.name: task for task in (Classification, MultiLabel, Regression, Tagging)}
+_TASKS = {task.name: task for task in (Classification, MultiLabel, Regression, Tagging, EmbeddingHead)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,28 +60,54 @@ class Multi(WindowedTask):
         return HeadDecisions({name: task.decisions.to_dict() for name, task in self.heads.items()})
 
     def build(self, encoder):
-        """keras.Model: the encoder's inputs to {head: logits}, `<float32>[windows, outputs]` or of each token."""
-        tokens, pooled = tokens_and_pooled(encoder, self.config.pooling)
-        tokens = layers.Identity(name="token_vectors", dtype="float32")(tokens)
-        pooled = layers.Identity(name="embedding", dtype="float32")(pooled)
-        logits = {
-            name: head(
-                tokens if self.answers_tokens(name) else pooled,
-                task.outputs,
-                self.config.dropout,
-                getattr(task, "first_logit", 0.0),
-                prefix=f"{name}_",
-            )
-            for name, task in self.heads.items()
-        }
-        return models.Model(encoder.backbone.input, logits, name=self.name)
+        """keras.Model: the encoder's inputs to {head: logits or vectors}, `<float32>[windows, …]` or of each token."""
+        hows = list(dict.fromkeys(map(self._stands_on, self.heads)))
+        pooled = [how for how in hows if how != "tokens"] or [self.config.pooling]
+        vectors = dict(zip(["tokens", *pooled], tokens_and_pooled(encoder, *pooled), strict=True))
+        layer = {"tokens": "token_vectors", self.config.pooling: "embedding"}
+        for how in hows:
+            vectors[how] = layers.Identity(name=layer.get(how, f"{how}_vectors"), dtype="float32")(vectors[how])
+        found = {name: self._answer(name, vectors[self._stands_on(name)]) for name in self.heads}
+        return models.Model(encoder.backbone.input, found, name=self.name)
+
+    def _stands_on(self, name):
+        """What a head answers from: "tokens", or the way in which they become one vector."""
+        if self.answers_tokens(name):
+            return "tokens"
+        return self.heads[name].pooling if name in self.vector_heads else self.config.pooling
+
+    def _answer(self, name, vectors):
+        task, prefix = self.heads[name], f"{name}_"
+        if name in self.vector_heads:
+            return task.normalised(vectors, prefix)
+        return head(vectors, task.outputs, self.config.dropout, getattr(task, "first_logit", 0.0), prefix)
 
     def embedder(self, model):
-        """keras.Model that shares `model`'s weights: the encoder's inputs to vectors `<float32>[windows, hidden]`."""
-        return models.Model(model.input, model.get_layer("embedding").output, name="embedder")
+        """keras.Model that shares `model`'s weights: the encoder's inputs to vectors `<float32>[windows, hidden]`.
+
+        They are those of the first embedding among the heads; without one those that the other heads stand on.
+        """
+        layer = f"{self.vector_heads[0]}_unit" if self.vector_heads else "embedding"
+        return models.Model(model.input, model.get_layer(layer).output, name="embedder")
 
     def answers_tokens(self, name):
         return isinstance(self.heads[name], Tagging)
+
+    @property
+    def vector_heads(self):
+        """Names of the heads that learn vectors from pairs."""
+        return [name for name, task in self.heads.items() if isinstance(task, EmbeddingHead)]
+
+    @staticmethod
+    def check_encoder(encoder, config):
+        WindowedTask.check_encoder(encoder, config)
+        for name, own in head_configs(config).items():
+            if own.model.task == EmbeddingHead.name:
+                try:
+                    check_pooling(encoder, own.model.pooling)
+                    EmbeddingHead.check_encoder(encoder, own)
+                except UserError as error:
+                    raise UserError(f"--heads, {name}: {error}") from error
 
     def preprocess(self, preprocessor):
         """The WindowPreprocessor of a TextPreprocessor; without a head for tokens it reads one window."""
@@ -137,6 +164,17 @@ class Multi(WindowedTask):
         logits, windows = self._logits(model, preprocessor, text)
         found, _ = self._decoded(logits, windows, tokens=False)
         return found | self._decoded(logits, windows, tokens=True)[0] | {"truncated": windows.truncated}
+
+    def proof_rows(self, table):
+        """(texts, None, cells) of a dev Table: texts of pairs once each, their numbers in the place of their cells."""
+        cells = [json.loads(cell) for cell in table.labels]
+        labelled = [{name: own for name, own in cell.items() if name not in self.vector_heads} for cell in cells]
+        found = [(text, own) for text, own in zip(table.texts, labelled, strict=True) if own]
+        for name in self.vector_heads:
+            rows, own = self.of_head(name, table.labels)
+            texts, numbers = self.heads[name].proof_texts([table.texts[row] for row in rows], own)
+            found += [(text, {name: number}) for text, number in zip(texts, numbers, strict=True)]
+        return [text for text, _ in found], None, [json.dumps(own) for _, own in found]
 
     def quality(self, answers, cells):
         """Mean of the heads' quality in {output: array over rows}."""
@@ -210,14 +248,19 @@ class Multi(WindowedTask):
         for name, task in self.heads.items():
             texts, wanted = truth[name]
             if len(texts):
-                own = logits[name]
-                yield name, task, own.take(texts) if self.answers_tokens(name) else own[texts], wanted
+                yield name, task, self._labelled(name, logits[name], texts), wanted
+
+    def _labelled(self, name, logits, texts):
+        """Logits of the texts that have a label; of pairs those of each text and of its partners."""
+        if name in self.vector_heads:
+            return logits.pairs()
+        return logits.take(texts) if self.answers_tokens(name) else logits[texts]
 
     def _scores(self, logits, truth, score_of):
         found, best, loss = {}, [], 0.0
         for name, task, own, wanted in self._judged(logits, truth):
             scores = score_of(task)(own, wanted)
-            best.append(scores[METRICS[task.name][0]])
+            best.append(scores[_first_metric(task)])
             loss += self.loss_weights[name] * scores["loss"]
             found |= {f"{name}_{metric}": value for metric, value in scores.items()}
         return {"mean_quality": float(np.mean(best)), **found, "loss": loss}
@@ -244,6 +287,11 @@ class Multi(WindowedTask):
                 outputs = (task.token_outputs if tokens else task.decoded)(logits[name], windows.offsets)
             found |= {f"{name}_{key}": each for key, each in outputs.items() if key != "truncated"}
         return found, windows
+
+
+def _first_metric(task):
+    scored = isinstance(task, EmbeddingHead) and task.learns_scores
+    return (OF_SCORED_VECTORS if scored else METRICS[task.name])[0]
 
 
 def stripped(answers, name):

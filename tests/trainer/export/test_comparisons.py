@@ -8,6 +8,8 @@ from trainer.export.compare import compare
 from trainer.export.comparison import Differs
 from trainer.export.samples import Samples
 from trainer.tasks import TASKS
+from trainer.tasks.embedding_head import EmbeddingHead
+from trainer.tasks.multi import Multi
 from trainer.tasks.thresholds import Thresholds
 
 LOGITS = np.float32([[2.0, -1.0, 0.01], [-3.0, 0.5, 1.0]])
@@ -99,3 +101,43 @@ def test_examples_that_are_answered_otherwise(make, said):
     example = {name: each + 0.01 if each.dtype != object else each for name, each in examples(task, answers).items()}
     with pytest.raises(Differs, match=f"difference of {said} from serving_default is 0.0[12]"):
         run(task, answers, example=example)
+
+
+def vectors(seed):
+    found = np.random.default_rng(seed).normal(size=(2, 4)).astype(np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def two_embeddings(change=lambda answers: None):
+    """Figures of a version of two embedding heads, whose answers are the trained model's but for `change`."""
+    config = Config()
+    heads = {name: EmbeddingHead(config.model, config.embedding) for name in ("near", "like")}
+    task = Multi(heads, {}, {}, config.model, 4, 8)
+    trained = {"near_embedding": vectors(1), "like_embedding": vectors(2), "truncated": np.zeros(2, bool)}
+    samples = Samples([b"one", b"two"], None, 2, 0, task, None, trained)
+    parts = {(0, 1): slice(None), (0,): slice(0, 1), (1,): slice(1, 2)}
+    answers = {
+        ("batch" if len(key) > 1 else "alone", key): {name: each[part].copy() for name, each in trained.items()}
+        for key, part in parts.items()
+    }
+    answers |= {("embed", key): {"embedding": vectors(1)[part]} for key, part in parts.items()}
+    change(answers)
+    return compare(samples, answers, TOLERANCE)
+
+
+def test_vectors_of_several_heads_are_each_held_to_the_trained_models():
+    assert two_embeddings().max_difference == 0.0
+
+    def other_embed(answers):
+        for (kind, _), arrays in answers.items():
+            if kind == "embed":
+                arrays["embedding"] = -arrays["embedding"]
+
+    with pytest.raises(Differs, match="difference of embed from the trained model is 2, allowed is 1e-04, on dev text"):
+        two_embeddings(other_embed)
+
+    def other_head(answers):
+        answers["batch", (0, 1)]["like_embedding"][1] *= 1.001
+
+    with pytest.raises(Differs, match="difference from the trained model is 0.001, allowed is 1e-04, on dev text 2"):
+        two_embeddings(other_head)

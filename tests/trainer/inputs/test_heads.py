@@ -77,11 +77,11 @@ def test_each_head_learns_from_the_rows_that_have_its_label():
     label = HeadLabels(np.array([0, 1]), None, False, np.int32([5, 6]), np.float32([1, 2]))
     preprocess = type("Windowed", (), {"preprocessor": Packed()})
     rows = HeadRows(windows, preprocess, ["a", "b"], {"tags": tags, "label": label})
-    dataset, order = rows.evaluation("random", 4)
-    ((_, targets, weights),) = dataset.as_numpy_iterator()
-    back = np.argsort(order)
+    ((_, targets, weights),) = rows.training("random", 4, 1, 1).as_numpy_iterator()
+    back = np.argsort(next(rows.batches("random", 4, 1, 1)).rows)
     assert targets["label"][back].tolist() == [5, 5, 6] and weights["label"][back].tolist() == [1, 0, 2]
     assert targets["tags"][back].tolist() == [[-1, 1, 2, -1], [-1, 3, 4, -1], [-1, -1, -1, -1]]
+    _, order = rows.evaluation("random", 4)
     found = {"label": np.float32([[1], [2], [3]])[order], "tags": windows.tokens.ids[:, None].astype(np.float32)}
     lengths, starts = windows.tokens.lengths, windows.tokens.starts
     found["tags"] = np.concatenate([found["tags"][starts[row] : starts[row] + lengths[row]] for row in order])
@@ -105,3 +105,65 @@ def test_temperature_mixes_data_sets():
     assert (rows.chosen(1, 0) == chosen).all() and (rows.chosen(1, 1) != chosen).any()
     batches = rows.epoch("random", 32, 1, 0)
     assert sorted(np.concatenate([batch.rows for batch in batches])) == sorted(chosen)
+
+
+def token_ids(lengths, start=0):
+    starts = np.append(0, np.cumsum(lengths))
+    ids = np.arange(start, start + starts[-1], dtype=np.int32)
+    return TokenIds(ids, starts, np.array(lengths, np.int32), np.zeros(len(lengths), bool))
+
+
+def rows_of_pairs(count=21, pairs=8):
+    """HeadRows of texts of 3 tokens: the first ones have a label, the last `pairs` a second text of 4 and a third."""
+    windows, preprocess = windows_of([3] * count, range(count)), type("Windowed", (), {"preprocessor": Packed()})
+    texts, first = np.arange(count), count - pairs
+    weights = np.float32(texts >= first)
+    partners = (token_ids([4] * pairs, 1000), token_ids([2] * pairs, 2000))
+    numbers = np.stack([texts, -texts], axis=1).astype(np.int32)
+    heads = {
+        "label": HeadLabels(texts[:first], None, False, texts.astype(np.int32), 1 - weights),
+        "near": HeadLabels(texts[first:], numbers[first:], False, numbers, weights, partners),
+        "tags": HeadLabels(texts[:first], None, True, np.full(count, 7, np.int32), 1 - weights),
+    }
+    return HeadRows(windows, preprocess, list(map(str, texts)), heads)
+
+
+@pytest.mark.parametrize("kind", ["random", "pools", "buckets"])
+def test_batches_are_of_rows_with_as_many_texts_but_for_what_is_left(kind):
+    rows = rows_of_pairs()
+    batches = rows.epoch(kind, 5, 1, 0)
+    assert len(batches) == 5 and sorted(np.concatenate([each.rows for each in batches])) == list(range(21))
+    kinds = [set(np.array(each.rows) >= 13) for each in batches]
+    assert sorted(map(len, kinds)) == [1, 1, 1, 1, 2] or kind == "buckets"  # left: 3 of either, 5 and 1
+    assert {rows.counts[0], rows.counts[20]} == {3, 9} and {rows.lengths[0], rows.lengths[20]} == {3, 4}
+    assert [each.rows.tolist() for each in rows.epoch(kind, 5, 1, 0)] == [each.rows.tolist() for each in batches]
+
+
+def test_partners_stand_behind_their_text_and_weigh_nothing_for_other_heads():
+    rows = rows_of_pairs()
+    batches = rows.epoch("random", 5, 1, 0)
+    for batch, (features, targets, weights) in zip(batches, rows.training("random", 5, 1, 5), strict=True):
+        ids, width = features["token_ids"].numpy(), rows.partners.width(batch.rows)
+        ids, is_pair = ids.reshape(len(batch.rows), width, -1), batch.rows >= 13
+        assert width == (3 if is_pair.any() else 1)
+        assert ids[:, 0, 0].tolist() == (3 * batch.rows).tolist()
+        second, third = (1000 + 4 * (batch.rows - 13), 2000 + 2 * (batch.rows - 13))
+        assert (ids[is_pair, 1:, 0] == np.stack([second, third], 1)[is_pair, : width - 1]).all()
+        assert targets["near"].numpy().tolist() == np.stack([batch.rows, -batch.rows], 1).tolist()
+        assert weights["near"].numpy().tolist() == is_pair.tolist()
+        for name in ("label", "tags"):
+            own = weights[name].numpy().reshape(len(batch.rows), width)
+            assert own[:, 0].tolist() == (~is_pair).tolist() and not own[:, 1:].any()
+            assert len(targets[name]) == ids.shape[0] * width
+
+
+def test_each_text_is_answered_once_whatever_it_belongs_to():
+    rows = rows_of_pairs()
+    _, order = rows.evaluation("random", 4)
+    vectors = rows.tokens.ids[rows.tokens.starts[:-1]].astype(np.float32)[:, None]
+    tokens = np.concatenate([rows.tokens.ids[rows.tokens.starts[row] : rows.tokens.starts[row + 1]] for row in order])
+    found = rows.collected({"label": vectors[order], "near": vectors[order], "tags": tokens[:, None]}, order)
+    assert found["label"][:, 0].tolist() == [3 * row for row in range(21)] and len(rows) == 21
+    assert found["near"].rows.tolist() == list(range(13, 21)) and len(found["near"]) == 21
+    assert found["near"].pairs()[1, :, 0].tolist() == [42, 1004, 2002]
+    assert found["tags"].values[:, 0].tolist() == [3 * row + 1 for row in range(21)]

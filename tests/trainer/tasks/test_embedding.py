@@ -5,8 +5,10 @@ import pytest
 import tensorflow as tf
 
 from trainer.config import Config, UserError
+from trainer.inputs.partners import PairVectors
 from trainer.metrics import retrieval
 from trainer.tasks.embedding import Embedding
+from trainer.tasks.embedding_head import EmbeddingHead, OwnTexts
 from trainer.tasks.embedding_losses import SCALE, CosineScore, Ranking, ScoreScale
 from trainer.tasks.faq_index import FaqIndex
 
@@ -128,3 +130,25 @@ def test_sizes_beyond_the_encoders_are_refused(bert_folder):
     )
     with pytest.raises(UserError, match="--matryoshka=9,4: the encoder's vectors have 8 dimensions; 9 is more"):
         job.open_encoder(config)
+
+
+@pytest.mark.parametrize("columns", [2, 3])
+def test_a_head_learns_from_its_own_texts_of_a_row(columns):
+    texts, numbers = drawn(5, 3, 8), np.int32([[0, 7], [1, -1], [0, 8], [2, 1], [3, 9]])[:, : columns - 1]
+    loss = OwnTexts(Ranking((8,)), columns)
+    expected = ranking(texts[:, :columns], numbers)
+    assert float(loss(tf.constant(numbers), texts.reshape(-1, 8))) == pytest.approx(expected, rel=1e-5)
+    alone = loss(tf.constant(numbers), texts[:, :1].reshape(-1, 8), np.zeros(5, np.float32))
+    assert float(alone) == 0.0  # a batch of another data set, whose rows have no other texts
+
+
+def test_a_head_says_of_each_text_its_vector_and_of_pairs_how_they_were_found():
+    head = EmbeddingHead(Config().model, Config().embedding)
+    near = unit([[1, 0], [0, 1], [1, 0.1]])
+    found = list(head.rows(PairVectors(near, np.array([0, 2]), near[[2, 0]][:, None])))
+    assert [set(row) for row in found] == [{"embedding", "score", "nearest_row"}, {"embedding"}, set(found[0])]
+    assert [row.get("nearest_row") for row in found] == [2, None, 0]  # of all rows, not of those of pairs
+    assert head.truth(["other", "third"]) == {"true_rank": 1, "text_pair": "other"}
+    assert head.partners([["a", "b"], ["c", "d"]]) == [["a", "c"]]
+    plain = list(head.rows(near))
+    assert [row["embedding"] for row in plain] == [row["embedding"] for row in found]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from trainer.config import Config
+from trainer.inputs.partners import PairVectors
 from trainer.tasks.multi import HeadDecisions, Multi
 
 HEADS = "mood: --calibration=none; kind: --abstain_precision=0.8 --loss_weight=0.5; stars: --task=regression"
@@ -59,6 +60,27 @@ def test_cells_tell_which_heads_a_text_has(task):
     assert task.of_head("stars", cells)[0].tolist() == [1] and task.of_head("stars", cells)[1] == ["2.5"]
     assert task.truth(cells[1]) == {"true_heads": {"stars": {"true_value": 2.5}}}
     assert task.stated()["heads"]["kind"] == {"task": "classification", "labels": ["x", "y"]}
+
+
+def test_vectors_are_scored_and_proven_by_their_pairs():
+    heads = f"{HEADS}; near: --task=embedding --text_pair_column=b"
+    given = Config.from_flat({"task": "multi", "heads": heads, "data": ".", "workdir": "run"})
+    task = Multi.of(LEARNED | {"near": {}}, False, given)
+    own = np.eye(4, dtype=np.float32)
+    pairs = PairVectors(own, np.array([1, 2, 3]), own[[1, 2, 0], np.newaxis])  # the last one is far from its own
+    none = (np.zeros(0, np.int64), np.zeros(0, np.int32))
+    truth = {"mood": none, "kind": none, "stars": none, "near": (pairs.rows, np.int32([[1], [2], [3]]))}
+    found = task.score({"near": pairs}, truth)
+    assert found["near_recall_at_1"] == pytest.approx(2 / 3) and found["mean_quality"] == found["near_mrr_at_10"]
+    assert found["loss"] == found["near_loss"] > 0
+
+    cells = [{"mood": "a"}, {"kind": "x", "near": ["two", "two"]}, {"near": ["two", "two"]}]
+    table = type("Rows", (), {"texts": ["zero", "one", "also"], "labels": list(map(json.dumps, cells))})
+    texts, second, proven = task.proof_rows(table)
+    assert texts == ["zero", "one", "two", "one", "also"] and second is None
+    assert list(map(json.loads, proven)) == [{"mood": "a"}, {"kind": "x"}, *[{"near": "0"}] * 3]
+    vectors = {"near_embedding": own[[0, 0, 1, 1, 1]], "truncated": np.zeros(5, bool)}
+    assert task._with({"near": task.heads["near"]}).quality(vectors, proven) == 1.0
 
 
 def test_a_head_says_how_far_out_a_text_is(judged):
