@@ -12,8 +12,7 @@ def figures(queries, answers, numbers):
     numbers: `<int>[rows]`, which answer each row has; equal ones are one. An answer as near as the right one counts as
     nearer. Source of the gain: nDCG with a gain of 1, https://doi.org/10.1145/582415.582418.
     """
-    _, first, own = np.unique(numbers, return_index=True, return_inverse=True)
-    ranks = np.concatenate([_ranks(each, answers[first], place) for each, place in _chunks(queries, own)])
+    ranks = ranks_of(queries, answers, numbers)
     found = ranks <= _DEEP
     return {
         "recall_at_1": float(np.mean(ranks == 1)),
@@ -21,6 +20,12 @@ def figures(queries, answers, numbers):
         f"mrr_at_{_DEEP}": float(np.mean(found / ranks)),
         f"ndcg_at_{_DEEP}": float(np.mean(found / np.log2(1 + ranks))),
     }
+
+
+def ranks_of(queries, answers, numbers):
+    """`<int>[rows]`: the place of each query's own answer among all different ones, the nearest being 1."""
+    _, first, own = np.unique(numbers, return_index=True, return_inverse=True)
+    return np.concatenate([_ranks(each, answers[first], place) for each, place in _chunks(queries, own)])
 
 
 def nearest(queries, answers):

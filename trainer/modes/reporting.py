@@ -7,17 +7,26 @@ import numpy as np
 from trainer.modes.workdir import MANIFEST, RESULTS, write_whole
 from trainer.report import card, hparams, page, projector
 from trainer.report.answer_pictures import AnswerPictures
+from trainer.report.head_pictures import HeadPictures
 from trainer.report.pictures import DevPictures, LabelSetPictures
 from trainer.report.recorded import CURVE, PER_CLASS
 from trainer.report.score_pictures import ScorePictures
 from trainer.report.span_pictures import SpanPictures
+from trainer.report.vector_pictures import VectorPictures
 from trainer.tasks.pooled import PooledTask
 
 
 def observer(task, table):
     """What the loop calls with each evaluation of the dev Table; None where the scalars say enough."""
-    if task.name in ("multi", "embedding", "mlm"):
+    if task.name == "mlm":
         return None
+    if task.name == "multi":
+        own = {name: observer(head, task.table_of(name, table)) for name, head in task.heads.items()}
+        return HeadPictures(task.judged, own)
+    if task.name == "embedding" and not task.learns_scores:
+        return VectorPictures(table.texts, table.pairs)
+    if task.name == "embedding":
+        return ScorePictures(table.texts, table.pairs, task.scored)
     if task.name == "tagging":
         return SpanPictures(task.labels, table.texts, task.entities)
     if task.name == "span_qa":

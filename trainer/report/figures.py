@@ -70,6 +70,19 @@ def precision_recall(targets, probabilities, labels):
 
 
 @contextlib.contextmanager
+def found(ranks):
+    """Share of the texts whose own text is among the nearest ones. ranks: `<int>[rows]`, its place, from 1."""
+    with canvas(4.8, 3.2) as figure:
+        axes = figure.subplots()
+        places = np.arange(1, max(2, min(100, int(ranks.max()))) + 1)
+        axes.step(places, [np.mean(ranks <= place) for place in places], where="post", color=SERIES[0])
+        axes.set(xscale="log", xlabel="nearest texts looked at", ylabel="share that finds its own", ylim=(0, 1.02))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        yield figure
+
+
+@contextlib.contextmanager
 def scores(targets, values):
     """Predicted against true scores, both `<float>[rows]`; on the line they are equal."""
     low, high = min(targets.min(), values.min()), max(targets.max(), values.max())

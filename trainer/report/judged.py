@@ -11,7 +11,7 @@ from trainer.report.fonts import families
 from trainer.report.mistakes import gold_texts
 from trainer.report.templates import chart
 
-_MOST_CONFUSED, _MOST_WRONG = 15, 25
+_MOST_CONFUSED = 15
 _NOTHING = {"confusion": None, "scatter": None, "confused": [], "numbered": [], "mistakes": [], "wrong": 0, "size": ""}
 _NOTHING |= {"worst": "those with most labels too many or too few"}  # which of the wrong rows are shown
 
@@ -98,18 +98,12 @@ def _answers(predictions):
 
 def _found(predictions):
     """Queries whose own text was not the nearest, those furthest from it first."""
-    wrong = [row for row in predictions if predictions[row["nearest_row"]]["text_pair"] != row["text_pair"]]
     return {
-        "mistakes": [_not_found(row, predictions) for row in sorted(wrong, key=lambda row: row["score"])[:_MOST_WRONG]],
-        "wrong": len(wrong),
+        "mistakes": mistakes.worst_found(predictions),
+        "wrong": len(mistakes.not_found(predictions)),
         "size": "cosine of its own",
         "worst": "those whose own text is least near, beside the nearest one",
     }
-
-
-def _not_found(row, predictions):
-    nearest = predictions[row["nearest_row"]]["text_pair"]
-    return mistakes.of_texts(row["row"], row["text"], row["text_pair"], nearest, row["score"])
 
 
 def _heads(predictions):

@@ -91,9 +91,17 @@ def worst_spans(wanted, given, texts, most=25):
     ]
 
 
-def of_texts(row, text, wanted, given, score):
-    """The Mistake of a text whose nearest other text is not the one that belongs to it."""
-    return Mistake(row, *(shortened(each, LONGEST) for each in (text, wanted, given)), f"{score:.3f}")
+def not_found(rows):
+    """The rows whose nearest text is another one than their own; rows: dicts of predictions.jsonl, of vectors."""
+    return [row for row in rows if rows[row["nearest_row"]]["text_pair"] != row["text_pair"]]
+
+
+def worst_found(rows, most=25):
+    """Of these the rows whose own text is least near, beside the nearest one."""
+    return [
+        Mistake(row["row"], *_found(row, rows[row["nearest_row"]]), f"{row['score']:.3f}")
+        for row in sorted(not_found(rows), key=lambda row: row["score"])[:most]
+    ]
 
 
 def worst_answers(rows, most=25):
@@ -118,6 +126,10 @@ def worst_answers(rows, most=25):
 def gold_texts(row):
     """The gold answers of a row of predictions.jsonl, a list of str."""
     return [each["text"] for each in row["true_answers"]]
+
+
+def _found(row, nearest):
+    return [shortened(text, LONGEST) for text in (row["text"], row["text_pair"], nearest["text_pair"])]
 
 
 def _spans(text, spans):

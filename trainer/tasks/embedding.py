@@ -91,6 +91,10 @@ class Embedding(PooledTask):
         """Nothing: there are no labels."""
         return []
 
+    def scored(self, vectors):
+        """Scores `<float>[rows]` of vectors `<float32>[rows, 2, hidden]`, where it learns scores."""
+        return np.array([self.scale.score(each) for each in np.sum(vectors[:, 0] * vectors[:, 1], axis=1).tolist()])
+
     def serving_outputs(self, vectors, truncated):
         """The named outputs of `serving_default`, as TensorFlow ops."""
         return {"embedding": vectors, "truncated": truncated}
@@ -172,9 +176,9 @@ class Embedding(PooledTask):
         return float(np.average(found, weights=weights))
 
     def _judged(self, vectors):
-        cosine = np.sum(vectors[:, 0] * vectors[:, 1], axis=1).tolist()
         if self.learns_scores:
-            return ({"value": self.scale.score(each)} for each in cosine)
+            return ({"value": each} for each in self.scored(vectors).tolist())
+        cosine = np.sum(vectors[:, 0] * vectors[:, 1], axis=1).tolist()
         places = retrieval.nearest(vectors[:, 0], vectors[:, 1])
         return ({"score": each, "nearest_row": int(place)} for each, place in zip(cosine, places, strict=True))
 

@@ -126,6 +126,12 @@ class Multi(WindowedTask):
         found = [(row, own[name]) for row, cell in enumerate(cells) if name in (own := json.loads(cell))]
         return np.array([row for row, _ in found], np.int64), [cell for _, cell in found]
 
+    def table_of(self, name, table):
+        """The rows of a Table that have a label for a head, as a Table of its own task."""
+        rows, cells = self.of_head(name, table.labels)
+        own = dataclasses.replace(table.take(rows), labels=cells)
+        return dataclasses.replace(own, pairs=self.heads[name].partners(cells)[0]) if name in self.vector_heads else own
+
     def score(self, logits, truth):
         """{head: logits}, {head: (texts, truth)} to {metric: float}: HEAD_metric of each, their mean, their loss."""
         return self._scores(logits, truth, lambda task: task.score)
@@ -137,7 +143,7 @@ class Multi(WindowedTask):
         """Those of each head, labels as HEAD/label."""
         return [
             {**each, "label": f"{name}/{each['label']}"}
-            for name, task, own, wanted in self._judged(logits, truth)
+            for name, task, own, wanted in self.judged(logits, truth)
             for each in task.per_class(own, wanted)
         ]
 
@@ -226,7 +232,7 @@ class Multi(WindowedTask):
 
     def decide(self, settings, logits, truth):
         """The task whose heads decide as their own settings, not the run's, and the dev rows say."""
-        judged = self._judged(logits, truth)
+        judged = self.judged(logits, truth)
         decided = {name: task.decide(self.settings[name], own, wanted) for name, task, own, wanted in judged}
         return self._with(self.heads | decided)
 
@@ -234,7 +240,7 @@ class Multi(WindowedTask):
         """{"heads": {name: figures}}; judged: {split: (logits, truth)}."""
         by_head = {name: {} for name in self.heads}
         for split, each in judged.items():
-            for name, _, own, wanted in self._judged(*each):
+            for name, _, own, wanted in self.judged(*each):
                 by_head[name][split] = own, wanted
         return {"heads": {name: self.heads[name].decision_figures(each) for name, each in by_head.items()}}
 
@@ -243,7 +249,7 @@ class Multi(WindowedTask):
         task.heads = heads
         return task
 
-    def _judged(self, logits, truth):
+    def judged(self, logits, truth):
         """Yields (name, Task, its logits of the texts that have a label for it, what they are held against)."""
         for name, task in self.heads.items():
             texts, wanted = truth[name]
@@ -258,7 +264,7 @@ class Multi(WindowedTask):
 
     def _scores(self, logits, truth, score_of):
         found, best, loss = {}, [], 0.0
-        for name, task, own, wanted in self._judged(logits, truth):
+        for name, task, own, wanted in self.judged(logits, truth):
             scores = score_of(task)(own, wanted)
             best.append(scores[_first_metric(task)])
             loss += self.loss_weights[name] * scores["loss"]

@@ -9,6 +9,7 @@ from serving.contract import check_proven, read_contract
 from tests import tiny_reviews
 from tests.commands import run_main
 from tests.task_walks import belonging, scored_pairs
+from tests.trainer.modes.test_seeing import tensors
 from tests.walked import LEARN
 
 ROWS = {"train": 96, "dev": 20, "test": 20}
@@ -60,6 +61,9 @@ def test_two_embeddings_beside_labels_go_the_whole_road(data, bert_folder, tmp_p
     assert not any("nearest_row" in row["near"] for row in rows[:20])
     assert all(20 <= row["near"]["nearest_row"] < 40 for row in rows[20:])
     assert all(-5 <= row["alike"]["value"] <= 5.001 for row in rows[:20])
+    shown = tensors(tmp_path / "run/tensorboard/dev")[0]
+    wanted = {"mood/pictures/confusion", "near/pictures/found", "near/worst_mistakes", "alike/pictures/scores"}
+    assert wanted <= shown.keys()
     page = (tmp_path / "run/report.html").read_text()
     assert "near: " in page and "alike: " in page and "not hold the rows" not in page
 
