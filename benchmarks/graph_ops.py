@@ -4,6 +4,9 @@ import collections
 
 from serving import loader
 
+# Ops of one pass of an encoder that no head has: lookups of words, places and segments, and attention's products.
+OF_AN_ENCODER = {"lookups in tables": "ResourceGather", "products of attention": "BatchMatMulV2"}
+
 
 def run_by(version_dir, signature):
     """Counter of the ops that an answer of `signature` is computed by, each as often as it stands in the graph."""
@@ -14,15 +17,6 @@ def run_by(version_dir, signature):
     return collections.Counter(
         inner.op for node in meta_graph.graph_def.node if node.name in called for inner in _with_called(node, functions)
     )
-
-
-def encoder_passes(version_dir, signature, lookups, products):
-    """How often the encoder stands in what a signature runs, by (lookups of tables, products of attention).
-
-    lookups, products: of one pass, those of a version with one head of the same encoder.
-    """
-    ops = run_by(version_dir, signature)
-    return ops["ResourceGather"] / lookups, ops["BatchMatMulV2"] / products
 
 
 def _with_called(node, functions):

@@ -108,7 +108,7 @@ def test_temperature_mixes_data_sets():
 
 
 def token_ids(lengths, start=0):
-    starts = np.append(0, np.cumsum(lengths))
+    starts = np.append(0, np.cumsum(lengths, dtype=int))
     ids = np.arange(start, start + starts[-1], dtype=np.int32)
     return TokenIds(ids, starts, np.array(lengths, np.int32), np.zeros(len(lengths), bool))
 
@@ -167,3 +167,11 @@ def test_each_text_is_answered_once_whatever_it_belongs_to():
     assert found["near"].rows.tolist() == list(range(13, 21)) and len(found["near"]) == 21
     assert found["near"].pairs()[1, :, 0].tolist() == [42, 1004, 2002]
     assert found["tags"].values[:, 0].tolist() == [3 * row + 1 for row in range(21)]
+
+
+def test_a_split_without_pairs_is_one_of_single_texts():
+    rows = rows_of_pairs(7, 0)
+    assert rows.partners.columns.tolist() == [1] * 7 and len(rows.epoch("random", 5, 1, 0)) == 2
+    _, order = rows.evaluation("random", 4)
+    vectors = rows.tokens.ids[rows.tokens.starts[:-1]].astype(np.float32)[order, None]
+    assert rows.collected({"near": vectors}, order)["near"].pairs().shape == (0, 3, 1)
