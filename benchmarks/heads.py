@@ -15,10 +15,9 @@ import tempfile
 import numpy as np
 from absl import app, flags
 
-from benchmarks import graph_ops, quality_rows, quality_splits, real_text, served_version
+from benchmarks import graph_ops, quality_rows, quality_splits, real_text, served_version, sheet
 from benchmarks.quality_datasets import DATASETS
 from benchmarks.quality_run import RunError
-from benchmarks.sheet import Sheet
 from benchmarks.stages import StageFailed, Walk
 from serving.client import Client
 
@@ -30,8 +29,7 @@ flags.DEFINE_integer("epochs", 3, "Passes over the training rows, of each model.
 flags.DEFINE_integer("seed", 1, "Seed of each run.", lower_bound=0)
 flags.DEFINE_integer("sequence_length", 128, "Longest text in tokens.", lower_bound=4)
 flags.DEFINE_float("mixing_temperature", 1.0, "How the model of all heads mixes the data sets.")
-flags.DEFINE_string("output", "benchmarks/results", "Folder of the JSON file and the picture.")
-flags.DEFINE_bool("json", False, "Print one JSON object instead of the table.")
+sheet.define_flags()
 
 HEADS = {  # flags of each head, its data set, and the metric that it is judged by
     "emotion": ("--task=classification", "emotion", "accuracy"),
@@ -164,17 +162,17 @@ def notes(found):
 
 def compare(argv):
     """Prints and keeps the table; returns the exit code, 1 where a claim does not hold."""
-    sheet = Sheet("heads", "four models of one head each, and one of four heads, on the same test rows")
+    page = sheet.Sheet("heads", "four models of one head each, and one of four heads, on the same test rows")
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Walk(), pathlib.Path(folder), argv[1:])
-    sheet.heads = ("head", "metric", "single", "multi", "difference")
-    sheet.rows = [
+    page.heads = ("head", "metric", "single", "multi", "difference")
+    page.rows = [
         (name, each["metric"], *(f"{each[side]:.4f}" for side in ("single", "multi")), f"{difference(each):+.4f}")
         for name, each in found["heads"].items()
     ]
-    sheet.figures, sheet.met, sheet.notes = found, claims(found), list(notes(found))
-    sheet.publish(lambda axes: _draw(axes, found["heads"]))
-    return 0 if all(sheet.met.values()) else 1
+    page.figures, page.met, page.notes = found, claims(found), list(notes(found))
+    page.publish(lambda axes: _draw(axes, found["heads"]))
+    return 0 if all(page.met.values()) else 1
 
 
 def difference(figures):
