@@ -28,7 +28,7 @@ DATA = {  # columns of the data set that a flagfile is for, and what makes rows 
     "conll": (("text", "label"), task_walks.tagged),
     "squad": (("question", "context", "answers"), task_walks.questioned),
     "clinc150": (("text", "intent"), tiny_reviews.rows),
-    "snips": (("tokens", "intent", "slots", "score"), task_walks.of_every_head),
+    "snips": (("tokens", "intent", "slots", "score", "answer"), task_walks.of_every_head),
 }
 DESCRIBED = [("positive", "a good , great or bright film"), ("negative", "a bad , dull or awful film")]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -17,7 +17,7 @@ def run(bert_folder, tmp_path_factory):
     """(task, encoder, rows of dev, model over padded batches)."""
     folder = tmp_path_factory.mktemp("heads")
     for seed, split in enumerate(("train", "dev")):
-        write(folder / f"{split}.jsonl", of_every_head(20, seed), ("text", "label", "spans", "score"))
+        write(folder / f"{split}.jsonl", of_every_head(20, seed), ("text", "label", "spans", "score", "answer"))
     flat = {"task": "multi", "heads": HEADS, "data": str(folder), "encoder": str(bert_folder), "sequence_length": 16}
     config = Config.from_flat(flat | {"window_overlap": 4, "cache_dir": str(folder), "workdir": str(folder / "run")})
     corpus, encoder = job.read_corpus(config), job.open_encoder(config)
