@@ -70,10 +70,16 @@ def _check_contract(contract, graph, targets):
         raise ProofRefused(f"{CONTRACT_FILE} names other TF Serving releases than {', '.join(targets)}")
     if contract["task"] not in TASKS:
         raise ProofRefused(f"{CONTRACT_FILE} names the task {contract['task']}; known are {', '.join(TASKS)}")
-    if absent := TASKS[contract["task"]].signatures - set(signatures):
+    if absent := _signatures(contract) - set(signatures):
         raise ProofRefused(f"no signature {', '.join(sorted(absent))}")
     if absent := _served(contract) - set(signatures["serving_default"]["outputs"]):
         raise ProofRefused(f"serving_default gives no {', '.join(sorted(absent))}")
+
+
+def _signatures(contract):
+    """Names of the signatures that the version must have."""
+    tasks = [contract["task"], *(head["task"] for head in contract.get("heads", {}).values())]
+    return frozenset().union(*(TASKS[task].signatures for task in tasks))
 
 
 def _served(contract):

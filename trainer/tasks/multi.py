@@ -47,7 +47,7 @@ class Multi(WindowedTask):
     name, column = "multi", "heads"
     compared, quality_name = None, "mean quality of all heads"
     served = frozenset({"truncated"})
-    signatures = frozenset({"serving_default", "embed", "contract"})
+    signatures = frozenset({"serving_default", "contract"})  # and those of its heads
     decisions_type = HeadDecisions
     text_pair, example_method, labels = False, None, ()
 
@@ -154,7 +154,7 @@ class Multi(WindowedTask):
 
     def further(self, model, preprocessor):
         """{signature: callable of texts} besides serving_default."""
-        embedder = self.embedder(model)
+        of_tokens = [self.answers_tokens(name) for name in self.heads]
 
         def embed(text):
             features, windows = self.preprocess(preprocessor)(text)
@@ -163,7 +163,11 @@ class Multi(WindowedTask):
         def tokens(text):
             return self._decoded(*self._logits(model, preprocessor, text), tokens=True)[0]
 
-        return {"embed": embed} | ({"tokens": tokens} if any(map(self.answers_tokens, self.heads)) else {})
+        found = {"tokens": tokens} if any(of_tokens) else {}
+        if not all(of_tokens):
+            embedder = self.embedder(model)
+            found["embed"] = embed
+        return found
 
     def reference(self, model, preprocessor, text):
         """All outputs that the proof compares, eagerly."""

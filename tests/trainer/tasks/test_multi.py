@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -60,6 +61,16 @@ def test_cells_tell_which_heads_a_text_has(task):
     assert task.of_head("stars", cells)[0].tolist() == [1] and task.of_head("stars", cells)[1] == ["2.5"]
     assert task.truth(cells[1]) == {"true_heads": {"stars": {"true_value": 2.5}}}
     assert task.stated()["heads"]["kind"] == {"task": "classification", "labels": ["x", "y"]}
+
+
+def test_heads_of_spans_alone_have_no_vector_to_give(task):
+    heads = "slots: --task=tagging; names: --task=tagging"
+    given = Config.from_flat({"task": "multi", "heads": heads, "data": ".", "workdir": "run"})
+    spans = Multi.of({name: {"labels": ["a"]} for name in ("slots", "names")}, False, given)
+    assert spans.further(None, None).keys() == {"tokens"}
+    texts = keras.Input([2])
+    vectors = keras.Model(texts, keras.layers.Identity(name="embedding")(texts))
+    assert task.further(vectors, None).keys() == {"embed"}
 
 
 def test_vectors_are_scored_and_proven_by_their_pairs():
