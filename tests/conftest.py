@@ -1,6 +1,7 @@
 """Tiny encoders and data that all tests share; TensorFlow's environment, set before anything imports it."""
 
 import os
+import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -11,6 +12,9 @@ import pytest
 from tests import tiny_encoders, tiny_reviews
 from tests.once import made_once
 from trainer.config import CARRIED, cache_dir, carried_path
+
+# Of a run that a shell started in the background: it is told to leave Ctrl-C alone, and so would all be that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -55,6 +55,7 @@ def _take_stdout():
     """The stream of replies; whatever a library prints from here on goes to stderr."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    sys.stdout.reconfigure(line_buffering=True)  # what it said last is told of a worker that dies
     return replies
 
 

@@ -147,7 +147,7 @@ def test_an_encoder_as_it_came_is_served_too(walk, tmp_path):
     [
         (
             ("--task=classification", "--faq=x.jsonl"),
-            "--faq=x.jsonl: --task=classification has no vectors to sear",
+            "--faq=x.jsonl: --task=classification answers no search; --task=embedding alone does",
         ),
         (("--epochs=0",), "--epochs=0: --task=classification has a head that must learn; give 1 or more"),
         (("--task=embedding",), "--text_pair_column is empty: --task=embedding learns from texts that belong together"),
