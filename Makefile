@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(IN_RANGE)' 2>/dev/null && { command -v $$p; break; }; done)
 # A test process takes up to 4 GB, so that more cores than 4 are left alone unless make is given WORKERS=8.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 4 ? 4 : n)))
-PYTEST := $(PY) -m pytest tests -n $(WORKERS) --dist worksteal
+PYTEST := $(PY) -m pytest tests -n $(WORKERS) --dist worksteal --durations=25
 
 .PHONY: quickstart test test-slow lint bench clean
 
