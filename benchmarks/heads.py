@@ -164,7 +164,7 @@ def notes(found):
 
 
 def compare(argv):
-    """Prints and keeps the table; returns the exit code, 1 where a claim does not hold."""
+    """Prints and keeps the table; returns the exit code, 1 where the version is not one pass or not one call."""
     page = sheet.Sheet("heads", "four models of one head each, and one of four heads, on the same test rows")
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Walk(), pathlib.Path(folder), argv[1:])
@@ -173,9 +173,12 @@ def compare(argv):
         (name, each["metric"], *(f"{each[side]:.4f}" for side in ("single", "multi")), f"{difference(each):+.4f}")
         for name, each in found["heads"].items()
     ]
-    page.figures, page.met, page.notes = found, claims(found), list(notes(found))
+    page.figures, page.notes = found, list(notes(found))
+    page.met = claims(found) | {
+        f"{name} loses no more than a point": difference(each) >= -0.01 for name, each in found["heads"].items()
+    }
     page.publish(lambda axes: _draw(axes, found["heads"]))
-    return 0 if all(page.met.values()) else 1
+    return 0 if all(claims(found).values()) else 1
 
 
 def difference(figures):

@@ -3,9 +3,9 @@
     python -m benchmarks.overload
 
 A server with batching is asked batches at its ease (one caller: the time of a batch; some callers: what it can do),
-then at three times that rate whether or not it answers, then at its ease again; all of it in rounds, of which the one
-whose accepted requests waited middling long is shown. The requests are sent by this process,
-raw, so that no retry of a client's mends what the server does; its share of a core is printed.
+then at three times that rate whether or not it answers, then at its ease again; all of it in rounds, the median one of
+which is shown. The requests are sent by this process, raw, so that no retry of a client's mends what the server does;
+its share of a core is printed.
 """
 
 import asyncio

@@ -51,6 +51,7 @@ def run_once(settings, data, encoder, bench_python, threads):
             own = side == "slipway"
             found = out_of_scope.judged(result) if own else out_of_scope.auroc(result.pop("top_probabilities"))
             result["out_of_scope"] = found
+    result.pop("decisions", None)  # curves of hundreds of points, which no table shows
     if side == "slipway":
         result["versions"] = {name: importlib.metadata.version(name) for name in OWN_PACKAGES}
     process = {"seconds": wall, "cpu_seconds": cpu, "load_before": load}
