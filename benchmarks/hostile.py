@@ -153,14 +153,17 @@ def notes(seen, found):
 
 def draw(axes, counts):
     """A bar for each kind, in it a part for each status."""
+    from matplotlib import colormaps
+
     kinds = sorted(counts, reverse=True)
     left = dict.fromkeys(kinds, 0)
-    for status in sorted({status for each in counts.values() for status in each}):
+    statuses = sorted({status for each in counts.values() for status in each})
+    for colour, status in zip(colormaps["tab20"](range(len(statuses))), statuses, strict=True):
         sizes = [counts[kind][status] for kind in kinds]
-        axes.barh(kinds, sizes, left=[left[kind] for kind in kinds], label=status)
+        axes.barh(kinds, sizes, left=[left[kind] for kind in kinds], label=status, color=colour)
         left = {kind: left[kind] + size for kind, size in zip(kinds, sizes, strict=True)}
     axes.set_xlabel("requests")
-    axes.legend(fontsize=6)
+    axes.legend(fontsize=6, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def main(arguments):
